@@ -1,0 +1,343 @@
+package nginxconf
+
+import (
+	"go/token"
+	"iter"
+	"strings"
+)
+
+// A Directive is simple ("listen 80;") or a block ("server { … }").
+//
+// It owns its lines: the comments right above it, its indentation, and the
+// rest of its last line. So it can be moved or removed and leaves clean text.
+//
+// Words are counted from 0, the name, where they are meant as written ([Directive.Raw],
+// [Directive.Span]); arguments from 0, the first argument ([Directive.Arg]).
+type Directive struct {
+	src  *source
+	up   *Body
+	body *Body
+	made *made // what New or an edit wrote; nil: all is as in src
+
+	// A parsed directive is offsets into src.text:
+	//
+	//	begin      first word         term      close  end
+	//	| # lead   name gap arg … gap ; or { … }      |  tail \n
+	begin uint32
+	first uint32 // its words are src.words[first:first+n]
+	n     uint32
+	term  uint32
+	close uint32 // of a block
+	end   uint32
+
+	at    uint32 // index in up.list
+	flags flags
+}
+
+type flags uint8
+
+const (
+	noTerm  flags = 1 << iota // the source lacks the ';'
+	noClose                   // the source lacks the '}'
+)
+
+// made is a directive in text of its own.
+type made struct {
+	lead  string
+	words []word
+	gap   string // before term
+	term  string // ";" or "{", or "" where the source lacks it
+	close string // "}" of a block, or "" where the source lacks it
+	tail  string
+}
+
+// A word is the name or an argument, as written.
+type word struct {
+	gap string // between the word before and this one
+	raw string
+	off int // in src; -1 if it never stood there
+}
+
+// New returns a simple directive that stands nowhere yet. Arguments are
+// quoted where nginx needs it.
+func New(name string, args ...string) *Directive {
+	m := &made{term: ";"}
+	m.words = append(m.words, word{raw: quote(name, 0), off: -1})
+	for _, a := range args {
+		m.words = append(m.words, word{gap: " ", raw: quote(a, 0), off: -1})
+	}
+	return &Directive{made: m}
+}
+
+// NewBlock returns an empty block, "{ }", that stands nowhere yet. What is put
+// into it stands on lines of its own.
+func NewBlock(name string, args ...string) *Directive {
+	d := New(name, args...)
+	d.made.gap, d.made.term, d.made.close = " ", "{", "}"
+	d.body = &Body{owner: d, close: " ", unset: true}
+	return d
+}
+
+// Name returns the directive's name as nginx reads it.
+func (d *Directive) Name() string { return unquote(d.Raw(0)) }
+
+// NumArgs returns how many arguments the directive has.
+func (d *Directive) NumArgs() int { return d.numWords() - 1 }
+
+// Arg returns argument i, from 0, as nginx reads it: without quotes and with
+// escapes undone. It allocates only if there is an escape. It panics if there
+// is no such argument.
+func (d *Directive) Arg(i int) string {
+	if i < 0 {
+		panic("nginxconf: negative argument index")
+	}
+	return unquote(d.Raw(i + 1))
+}
+
+// Args returns all arguments as nginx reads them.
+func (d *Directive) Args() []string {
+	args := make([]string, d.NumArgs())
+	for i := range args {
+		args[i] = d.Arg(i)
+	}
+	return args
+}
+
+// Raw returns word i as written, quotes and escapes included. Word 0 is the
+// name. It panics if there is no such word.
+func (d *Directive) Raw(i int) string {
+	if d.made != nil {
+		return d.made.words[i].raw
+	}
+	w := d.span(i)
+	return d.src.text[w.start:w.end]
+}
+
+// Span returns where word i stood when it was parsed; word 0 is the name. The
+// positions are zero for a word that an edit wrote.
+func (d *Directive) Span(i int) (start, end token.Position) {
+	if d.made != nil {
+		w := d.made.words[i]
+		if w.off < 0 {
+			return
+		}
+		return d.src.position(w.off), d.src.position(w.off + len(w.raw))
+	}
+	w := d.span(i)
+	return d.src.position(int(w.start)), d.src.position(int(w.end))
+}
+
+// Pos returns where the directive's name stood when it was parsed, or the zero
+// Position if it was not.
+func (d *Directive) Pos() token.Position {
+	if d.src == nil {
+		return token.Position{}
+	}
+	return d.src.position(int(d.src.words[d.first].start))
+}
+
+// End returns the place just behind the directive's ';' or '}' when it was
+// parsed, or the zero Position if it was not.
+func (d *Directive) End() token.Position {
+	if d.src == nil {
+		return token.Position{}
+	}
+	return d.src.position(d.endOffset())
+}
+
+// TermPos returns where the ';' or '{' that ends the directive's words stood
+// when it was parsed. nginx gives the line of this place in most of its
+// messages.
+func (d *Directive) TermPos() token.Position {
+	if d.src == nil {
+		return token.Position{}
+	}
+	return d.src.position(int(d.term))
+}
+
+// Body returns what a block holds between its braces, or nil if the directive
+// is simple.
+func (d *Directive) Body() *Body { return d.body }
+
+// Parent returns the block that the directive stands in, or nil if it stands
+// at the top level of a file or nowhere.
+func (d *Directive) Parent() *Directive {
+	if d.up == nil {
+		return nil
+	}
+	return d.up.owner
+}
+
+// Container returns the body that the directive stands in, or nil if it
+// stands nowhere.
+func (d *Directive) Container() *Body { return d.up }
+
+// File returns the file that the directive stands in, or nil.
+func (d *Directive) File() *File {
+	if d.up == nil {
+		return nil
+	}
+	return d.up.file
+}
+
+// String returns the directive's text without the comments and blanks around it.
+func (d *Directive) String() string {
+	b := appendDirective(nil, d)
+	return string(b[len(d.lead()) : len(b)-len(d.tail())])
+}
+
+func (d *Directive) span(i int) span { return d.words()[i] }
+
+func (d *Directive) words() []span { return d.src.words[d.first : d.first+d.n] }
+
+func (d *Directive) numWords() int {
+	if d.made != nil {
+		return len(d.made.words)
+	}
+	return int(d.n)
+}
+
+// termEnd is the offset behind ';' or '{'.
+func (d *Directive) termEnd() int {
+	if d.flags&noTerm != 0 {
+		return int(d.term)
+	}
+	return int(d.term) + 1
+}
+
+// endOffset is the offset behind ';' or '}', where the tail starts. A
+// directive that was cut off ends where its words do.
+func (d *Directive) endOffset() int {
+	// close is never 0 in a block: a name stands before it.
+	switch {
+	case d.close == 0:
+		return d.termEnd()
+	case d.flags&noClose != 0:
+		return int(d.close)
+	}
+	return int(d.close) + 1
+}
+
+func (d *Directive) lead() string {
+	if d.made != nil {
+		return d.made.lead
+	}
+	return d.src.text[d.begin:d.span(0).start]
+}
+
+func (d *Directive) tail() string {
+	if d.made != nil {
+		return d.made.tail
+	}
+	return d.src.text[d.endOffset():d.end]
+}
+
+// gap returns the text before word i, or before the ';' or '{' if i is the
+// number of words. There is none before word 0.
+func (d *Directive) gap(i int) string {
+	if d.made != nil {
+		if i == len(d.made.words) {
+			return d.made.gap
+		}
+		return d.made.words[i].gap
+	}
+	from := d.span(i - 1).end
+	if i == int(d.n) {
+		return d.src.text[from:d.term]
+	}
+	return d.src.text[from:d.span(i).start]
+}
+
+// own turns a parsed directive into text of its own, to be edited.
+func (d *Directive) own() *made {
+	if d.made != nil {
+		return d.made
+	}
+	m := &made{lead: d.lead(), gap: d.gap(int(d.n)), tail: d.tail()}
+	m.term = d.src.text[d.term:d.termEnd()]
+	if d.body != nil {
+		m.close = d.src.text[d.close:d.endOffset()]
+	}
+	m.words = make([]word, d.n)
+	for i := range m.words {
+		w := word{raw: d.Raw(i), off: int(d.span(i).start)}
+		if i > 0 {
+			w.gap = d.gap(i)
+		}
+		m.words[i] = w
+	}
+	d.made = m
+	return m
+}
+
+// A Comment is a comment with its '#' and without its newline.
+type Comment struct {
+	Text       string
+	Start, End token.Position // zero if it was not parsed
+}
+
+// Comments returns the comments that belong to the directive: those on the
+// lines right above it with no blank line between, those between its
+// arguments, and the one at the end of its last line.
+func (d *Directive) Comments() iter.Seq[Comment] {
+	return func(yield func(Comment) bool) {
+		in := func(text string, off int) bool {
+			for i := 0; i < len(text); {
+				if text[i] != '#' {
+					i++
+					continue
+				}
+				end := commentEnd(text, i)
+				c := Comment{Text: strings.TrimSuffix(text[i:end], "\r")}
+				if off >= 0 && d.src != nil {
+					c.Start = d.src.position(off + i)
+					c.End = d.src.position(off + i + len(c.Text))
+				}
+				if !yield(c) {
+					return false
+				}
+				i = end
+			}
+			return true
+		}
+		at := func(off uint32) int {
+			if d.made != nil {
+				return -1
+			}
+			return int(off)
+		}
+		lead := d.lead()
+		detached := len(lead) - len(attached(lead))
+		if !in(lead[detached:], at(d.begin+uint32(detached))) {
+			return
+		}
+		for i := 1; i <= d.numWords(); i++ {
+			off := -1
+			if d.made == nil {
+				off = int(d.span(i - 1).end)
+			}
+			if !in(d.gap(i), off) {
+				return
+			}
+		}
+		in(d.tail(), at(uint32(d.endOffset())))
+	}
+}
+
+// attached returns the part of a lead that belongs to its directive: what
+// stands behind the last blank line.
+func attached(lead string) string {
+	rest := lead
+	for {
+		i := strings.LastIndexByte(rest, '\n')
+		if i < 0 {
+			return lead
+		}
+		// The line that this newline ends.
+		start := strings.LastIndexByte(rest[:i], '\n') + 1
+		if strings.TrimSpace(rest[start:i]) == "" {
+			return lead[i+1:]
+		}
+		rest = rest[:i]
+	}
+}

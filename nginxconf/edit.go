@@ -1,0 +1,151 @@
+package nginxconf
+
+import "slices"
+
+// SetArgs replaces the directive's arguments. An argument that stays the same
+// stays as written; one that changes keeps its quotes. Nothing else changes.
+func (d *Directive) SetArgs(args ...string) {
+	m := d.own()
+	words := make([]word, 1, len(args)+1)
+	words[0] = m.words[0]
+	for i, a := range args {
+		if i+1 >= len(m.words) {
+			words = append(words, word{gap: " ", raw: quote(a, 0), off: -1})
+			continue
+		}
+		w := m.words[i+1]
+		w.set(a)
+		words = append(words, w)
+	}
+	m.words = words
+}
+
+// SetArg replaces argument i, from 0, and keeps its quotes. It panics if there
+// is no such argument.
+func (d *Directive) SetArg(i int, value string) {
+	if i < 0 {
+		panic("nginxconf: negative argument index")
+	}
+	d.own().words[i+1].set(value)
+}
+
+// SetName renames the directive.
+func (d *Directive) SetName(name string) { d.own().words[0].set(name) }
+
+func (w *word) set(value string) {
+	if unquote(w.raw) == value {
+		return
+	}
+	var like byte
+	if c := w.raw[0]; c == '"' || c == '\'' {
+		like = c
+	}
+	w.raw, w.off = quote(value, like), -1
+}
+
+// Remove takes the directive out of its tree, with the comments that belong to
+// it. Comments set apart by a blank line stay. A directive that stands nowhere
+// stays as it is.
+func (d *Directive) Remove() {
+	if d.up != nil {
+		d.up.detach(d)
+	}
+}
+
+// Append puts directives behind the last one; see [Body.Insert].
+func (b *Body) Append(ds ...*Directive) { b.insert(-1, ds) }
+
+// Insert puts directives before the one with index i of this level, or behind
+// the last if i is Len. They are laid out like their neighbours: indentation,
+// newlines, one line or several. A directive that stands in a tree is taken
+// from there first, with the comments that belong to it; i counts what is left
+// then. Insert panics if i is out of range or if b is inside one of ds.
+func (b *Body) Insert(i int, ds ...*Directive) {
+	if i < 0 {
+		panic("nginxconf: negative index")
+	}
+	b.insert(i, ds)
+}
+
+// insert is Insert, and Append if i is -1.
+func (b *Body) insert(i int, ds []*Directive) {
+	for _, d := range ds {
+		if d.body != nil {
+			for up := b; up != nil; up = up.above() {
+				if up == d.body {
+					panic("nginxconf: a block cannot be put into itself")
+				}
+			}
+		}
+		d.Remove()
+	}
+	if i < 0 {
+		i = b.Len()
+	}
+	if i > b.Len() {
+		panic("nginxconf: index out of range")
+	}
+	for k, d := range ds {
+		b.insertOne(i+k, d)
+	}
+}
+
+// above returns the body around the block that b belongs to.
+func (b *Body) above() *Body {
+	if b.owner == nil {
+		return nil
+	}
+	return b.owner.up
+}
+
+func (b *Body) insertOne(i int, d *Directive) {
+	if i == b.Len() {
+		// What holds a reader's loop sees its own length only.
+		b.layOut(len(b.list), d)
+		d.at = uint32(len(b.list))
+		b.list = append(b.list, d)
+	} else {
+		b.compact()
+		b.layOut(i, d)
+		b.setList(slices.Concat(b.list[:i], []*Directive{d}, b.list[i:]))
+	}
+	d.up = b
+	b.unset = false
+	d.setFile(b.file)
+}
+
+// setFile tells the blocks of a directive which file they stand in now.
+func (d *Directive) setFile(f *File) {
+	if d.body == nil {
+		return
+	}
+	d.body.file = f
+	for e := range d.body.All() {
+		if e.body != nil {
+			e.body.file = f
+		}
+	}
+}
+
+// InsertText parses text and puts its directives where [Body.Insert] would,
+// with the comments in it. Its indentation and newlines become those of the
+// place. If text has syntax errors, nothing is inserted and they are returned,
+// with places in the text.
+func (b *Body) InsertText(i int, text string) error {
+	if i < 0 || i > b.Len() {
+		panic("nginxconf: index out of range")
+	}
+	f, err := Parse("", []byte(text))
+	if err != nil {
+		return err
+	}
+	f.src.piece = true
+	rest := trimBlankLines(f.close)
+	ds := slices.Collect(f.Directives())
+	b.insert(i, ds)
+	if len(ds) == 0 && rest == "" {
+		return nil
+	}
+	b.adoptComments(i+len(ds), rest)
+	return nil
+}

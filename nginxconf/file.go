@@ -1,0 +1,99 @@
+package nginxconf
+
+import (
+	"bytes"
+	"io"
+	"strings"
+)
+
+// A File is one configuration file. Printed unedited, it yields the bytes it
+// was parsed from, even if they hold syntax errors.
+type File struct {
+	// Name is the name that Parse was given, or that Load found the file under.
+	Name string
+	Body
+
+	src *source
+}
+
+// Bytes returns the file's text.
+func (f *File) Bytes() []byte { return f.AppendText(nil) }
+
+// AppendText appends the file's text to b.
+func (f *File) AppendText(b []byte) []byte {
+	b = appendList(b, &f.Body)
+	return append(b, f.close...)
+}
+
+// WriteTo writes the file's text to w.
+func (f *File) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, bytes.NewReader(f.Bytes()))
+}
+
+// Changed tells whether the text is another than what was parsed.
+func (f *File) Changed() bool { return string(f.Bytes()) != f.src.text }
+
+// newline returns the file's newline: that of its first line, "\n" for want
+// of any.
+func (f *File) newline() string {
+	if f != nil {
+		if i := strings.IndexByte(f.src.text, '\n'); i > 0 && f.src.text[i-1] == '\r' {
+			return "\r\n"
+		}
+	}
+	return "\n"
+}
+
+// appendList appends the directives of b.
+func appendList(out []byte, b *Body) []byte {
+	b.walk(0, func(d *Directive, _ int) bool {
+		if d.body == nil && d.made == nil {
+			out = append(out, d.src.text[d.begin:d.end]...)
+			return true
+		}
+		out = appendOpen(out, d)
+		if d.body == nil {
+			out = append(out, d.tail()...)
+		}
+		return true
+	}, func(d *Directive, _ int) { out = appendClose(out, d) })
+	return out
+}
+
+// appendDirective appends d with the text it owns.
+func appendDirective(out []byte, d *Directive) []byte {
+	out = appendOpen(out, d)
+	if d.body == nil {
+		return append(out, d.tail()...)
+	}
+	return appendClose(appendList(out, d.body), d)
+}
+
+// appendOpen appends d up to its ';' or the line behind its '{'.
+func appendOpen(out []byte, d *Directive) []byte {
+	if m := d.made; m != nil {
+		out = append(out, m.lead...)
+		for _, w := range m.words {
+			out = append(out, w.gap...)
+			out = append(out, w.raw...)
+		}
+		out = append(out, m.gap...)
+		out = append(out, m.term...)
+	} else {
+		out = append(out, d.src.text[d.begin:d.termEnd()]...)
+	}
+	if d.body != nil {
+		out = append(out, d.body.open...)
+	}
+	return out
+}
+
+// appendClose appends the end of the block d, from the text before its '}' on.
+func appendClose(out []byte, d *Directive) []byte {
+	out = append(out, d.body.close...)
+	if d.made != nil {
+		out = append(out, d.made.close...)
+		return append(out, d.made.tail...)
+	}
+	return append(out, d.src.text[d.close:d.end]...)
+}

@@ -1,0 +1,377 @@
+package nginxconf
+
+import (
+	"fmt"
+	"math"
+)
+
+const (
+	// maxDepth is how many blocks may stand in one another. nginx parses
+	// recursively: it takes a thousand and dies of a hundred thousand.
+	maxDepth = 2000
+	// maxDiagnostics bounds what one file may report.
+	maxDiagnostics = 1000
+)
+
+// Parse reads one file, or a part of one: no directive is known by name, and
+// none is out of place. The file is never nil, and its Bytes are src whatever
+// src holds. If there are syntax errors, err is a [Diagnostics] with all of
+// them, in nginx's words; the first is the one nginx stops at.
+//
+// Parse keeps no reference to src.
+func Parse(name string, src []byte) (*File, error) {
+	f, ds := parse(&source{name: name, text: string(src)})
+	return f, ds.Err()
+}
+
+func parse(src *source) (*File, Diagnostics) {
+	f := &File{Name: src.name, src: src}
+	f.Body.file = f
+	p := parser{src: src, text: src.text, file: f}
+	if len(p.text) > math.MaxInt32 {
+		f.Body.close = p.text
+		p.report(0, 0, "too-large", "the file is larger than 2 GiB")
+		return f, p.diags
+	}
+	p.run()
+	return f, p.diags
+}
+
+// A frame is a block being read.
+type frame struct {
+	body    *Body
+	first   int // of its children in parser.pending
+	strayed int // braces opened without a name, whose '}' is not to close this block
+}
+
+type parser struct {
+	src  *source
+	text string
+	pos  int
+	file *File
+
+	open    []frame
+	pending []*Directive // children of the open blocks, outermost first
+
+	// Slabs: a tree of many small nodes costs few allocations.
+	nodes  []Directive
+	bodies []Body
+	lists  []*Directive
+
+	diags Diagnostics
+}
+
+func (p *parser) report(start, end int, code, format string, args ...any) *Diagnostic {
+	switch {
+	case len(p.diags) < maxDiagnostics:
+		p.diags = append(p.diags, errorAt(p.src.position(start), p.src.position(end), code, format, args...))
+	case len(p.diags) == maxDiagnostics:
+		at := p.src.position(start)
+		p.diags = append(p.diags, errorAt(at, at, "too-many-errors", "too many errors, the rest is not reported"))
+		fallthrough
+	default:
+		return &Diagnostic{} // so that callers may add to it
+	}
+	return p.diags[len(p.diags)-1]
+}
+
+// run reads the whole text. begin is where the text starts that no node owns
+// yet: it becomes the lead of the next directive or the end of its block.
+func (p *parser) run() {
+	// Real files have a word every ten bytes or so, and a directive every 40.
+	p.src.words = make([]span, 0, len(p.text)/12+4)
+	p.open = append(p.open, frame{body: &p.file.Body})
+	begin := 0
+	for {
+		p.skipTrivia()
+		top := &p.open[len(p.open)-1]
+		if p.pos == len(p.text) {
+			break
+		}
+		switch p.text[p.pos] {
+		case ';':
+			p.report(p.pos, p.pos+1, "unexpected-semicolon", `unexpected ";"`)
+			p.pos++
+		case '{':
+			p.report(p.pos, p.pos+1, "unexpected-brace", `unexpected "{"`)
+			top.strayed++
+			p.pos++
+		case '}':
+			switch {
+			case top.strayed > 0:
+				top.strayed--
+				p.pos++
+			case len(p.open) == 1:
+				p.report(p.pos, p.pos+1, "unexpected-brace", `unexpected "}"`)
+				p.pos++
+			default:
+				begin = p.closeBlock(begin)
+			}
+		default:
+			begin = p.directive(begin)
+		}
+	}
+	if len(p.open) > 1 || p.open[0].strayed > 0 {
+		p.report(p.pos, p.pos, "unexpected-end", `unexpected end of file, expecting "}"`)
+	}
+	for len(p.open) > 1 {
+		begin = p.closeBlock(begin)
+	}
+	p.file.Body.close = p.text[begin:]
+	p.file.Body.setList(p.list(p.open[0].first))
+	p.src.words = clip(p.src.words)
+}
+
+// skipTrivia goes over blanks and comments.
+func (p *parser) skipTrivia() {
+	for p.pos < len(p.text) {
+		c := p.text[p.pos]
+		if c == '#' {
+			p.comment()
+		} else if !isBlank(c) {
+			return
+		} else {
+			p.pos++
+		}
+	}
+}
+
+// comment goes over the comment at p.pos, up to its newline.
+func (p *parser) comment() {
+	start := p.pos
+	p.pos = commentEnd(p.text, start)
+	p.checkLength(start, p.pos-start, 0)
+}
+
+// restOfLine goes over what a line still holds behind ';', '{' or '}', if that
+// is only blanks and a comment; else it stays.
+func (p *parser) restOfLine() {
+	for i := p.pos; ; i++ {
+		if i == len(p.text) {
+			p.pos = i
+			return
+		}
+		switch c := p.text[i]; {
+		case c == '#':
+			p.pos = i
+			p.comment()
+			if p.pos < len(p.text) {
+				p.pos++
+			}
+			return
+		case c == '\n':
+			p.pos = i + 1
+			return
+		case !isBlank(c):
+			return
+		}
+	}
+}
+
+// checkLength reports a word or a comment that nginx's buffer cannot hold:
+// read is how many bytes are read from start until nginx starts afresh.
+func (p *parser) checkLength(start, read int, q byte) {
+	if read < bufferSize || start+bufferSize >= len(p.text) {
+		return
+	}
+	if q != 0 {
+		p.report(start-1, start, "too-long-parameter",
+			`too long parameter, probably missing terminating "%c" character`, q)
+		return
+	}
+	p.report(start, start+bufferSize, "too-long-parameter",
+		`too long parameter "%s..." started`, p.text[start:start+10])
+}
+
+// directive reads one directive up to its ';' or '{' and returns where the
+// text behind it starts.
+func (p *parser) directive(begin int) int {
+	d := p.node()
+	d.src = p.src
+	d.begin = uint32(begin)
+	d.first = uint32(len(p.src.words))
+	end := p.words()
+	d.n = uint32(len(p.src.words)) - d.first
+	d.up = p.open[len(p.open)-1].body
+	p.pending = append(p.pending, d)
+	switch end {
+	case ';':
+		d.term = uint32(p.pos)
+		p.pos++
+		p.restOfLine()
+	case '{':
+		d.term = uint32(p.pos)
+		p.pos++
+		p.openBlock(d)
+		return p.pos
+	default: // '}' or the end of the file: what follows belongs to the block
+		p.pos = int(p.src.words[len(p.src.words)-1].end)
+		d.term = uint32(p.pos)
+		d.flags |= noTerm
+	}
+	d.end = uint32(p.pos)
+	return p.pos
+}
+
+func (p *parser) openBlock(d *Directive) {
+	b := p.body()
+	b.owner, b.file = d, p.file
+	d.body = b
+	start := p.pos
+	p.restOfLine()
+	b.open = p.text[start:p.pos]
+	if len(p.open) == maxDepth+1 {
+		p.report(int(d.term), int(d.term)+1, "too-deep", "more than %d blocks in one another", maxDepth)
+	}
+	p.open = append(p.open, frame{body: b, first: len(p.pending)})
+}
+
+// closeBlock ends the innermost block at p.pos, which holds its '}' or is the
+// end of the file.
+func (p *parser) closeBlock(begin int) int {
+	top := p.open[len(p.open)-1]
+	p.open = p.open[:len(p.open)-1]
+	b := top.body
+	b.close = p.text[begin:p.pos]
+	b.setList(p.list(top.first))
+	d := b.owner
+	d.close = uint32(p.pos)
+	if p.pos < len(p.text) {
+		p.pos++
+		p.restOfLine()
+	} else {
+		d.flags |= noClose
+	}
+	d.end = uint32(p.pos)
+	return p.pos
+}
+
+// words reads the name and the arguments of a directive. It returns what ended
+// them, at p.pos: ';', '{', '}', or 0 at the end of the file.
+func (p *parser) words() byte {
+	for n := 0; ; n++ {
+		p.skipTrivia()
+		if p.pos == len(p.text) {
+			return p.endsEarly()
+		}
+		start := p.pos
+		c := p.text[start]
+		switch c {
+		case ';', '{':
+			return c
+		case '}':
+			d := p.report(start, start+1, "unexpected-brace", `unexpected "}"`)
+			at := p.src.position(int(p.src.words[len(p.src.words)-1].end))
+			d.Fixes = append(d.Fixes, Fix{
+				Message: "insert the missing semicolon",
+				Edits:   []Edit{{Start: at, End: at, NewText: ";"}},
+			})
+			return c
+		case '"', '\'':
+			p.quoted(start, c)
+		default:
+			p.pos = bareEnd(p.text, start)
+			read := p.pos - start
+			if p.pos < len(p.text) && isBlank(p.text[p.pos]) {
+				read++ // nginx keeps the word until it reads the byte behind the blank
+			}
+			p.src.words = append(p.src.words, span{uint32(start), uint32(p.pos)})
+			if read >= bufferSize {
+				p.checkLength(start, read, 0)
+			}
+		}
+	}
+}
+
+// quoted reads a quoted word. Behind it only a blank, ';', '{' or ')' may
+// follow, and ')' starts a new word.
+func (p *parser) quoted(start int, q byte) {
+	end := quotedEnd(p.text, start+1, q)
+	content := end - (start + 1)
+	if end == len(p.text) {
+		p.pos = end
+		p.src.words = append(p.src.words, span{uint32(start), uint32(end)})
+		p.checkLength(start+1, content, q)
+		return
+	}
+	p.pos = end + 1
+	p.src.words = append(p.src.words, span{uint32(start), uint32(p.pos)})
+	if content >= bufferSize {
+		p.checkLength(start+1, content, q)
+	} else if p.pos < len(p.text) {
+		read := content + 1
+		if isBlank(p.text[p.pos]) {
+			read++
+		}
+		p.checkLength(start+1, read, 0)
+	}
+	if p.pos == len(p.text) {
+		return
+	}
+	switch c := p.text[p.pos]; c {
+	case ' ', '\t', '\r', '\n', ';', '{', ')':
+	case '}': // words says so in the same words
+	default:
+		p.report(p.pos, p.pos+1, "unexpected-character", `unexpected "%c"`, rawByte(c))
+	}
+}
+
+// endsEarly reports a directive that the end of the file cuts off.
+func (p *parser) endsEarly() byte {
+	d := p.report(p.pos, p.pos, "unexpected-end", `unexpected end of file, expecting ";" or "}"`)
+	at := p.src.position(int(p.src.words[len(p.src.words)-1].end))
+	d.Fixes = append(d.Fixes, Fix{
+		Message: "insert the missing semicolon",
+		Edits:   []Edit{{Start: at, End: at, NewText: ";"}},
+	})
+	return 0
+}
+
+// A rawByte formats as the byte itself, as nginx prints it.
+type rawByte byte
+
+func (c rawByte) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte{byte(c)}) }
+
+const slab = 512
+
+func (p *parser) node() *Directive {
+	if len(p.nodes) == 0 {
+		p.nodes = make([]Directive, min(slab, (len(p.text)-p.pos)/32+4))
+	}
+	d := &p.nodes[0]
+	p.nodes = p.nodes[1:]
+	return d
+}
+
+func (p *parser) body() *Body {
+	if len(p.bodies) == 0 {
+		p.bodies = make([]Body, min(slab/4, (len(p.text)-p.pos)/128+2))
+	}
+	b := &p.bodies[0]
+	p.bodies = p.bodies[1:]
+	return b
+}
+
+// list takes the pending directives from first on.
+func (p *parser) list(first int) []*Directive {
+	n := len(p.pending) - first
+	if n == 0 {
+		return nil
+	}
+	if len(p.lists) < n {
+		p.lists = make([]*Directive, max(n, min(4*slab, (len(p.text)-p.pos)/32+n)))
+	}
+	l := p.lists[:n:n]
+	p.lists = p.lists[n:]
+	copy(l, p.pending[first:])
+	p.pending = p.pending[:first]
+	return l
+}
+
+// clip gives back what a slice's capacity wastes, if that is much.
+func clip(s []span) []span {
+	if cap(s)-len(s) < len(s)/4 {
+		return s
+	}
+	return append(make([]span, 0, len(s)), s...)
+}

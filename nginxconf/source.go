@@ -1,0 +1,46 @@
+package nginxconf
+
+import (
+	"go/token"
+	"sort"
+	"sync"
+)
+
+// A span is a piece of a source, as byte offsets. 32 bits halve the tree;
+// Parse refuses longer sources.
+type span struct{ start, end uint32 }
+
+// A source is a text that was parsed and the words found in it. It does not
+// change once parsed.
+type source struct {
+	name  string
+	text  string
+	words []span // quotes included; a directive's words lie side by side
+	piece bool   // a text handed to InsertText: nothing in it has a place in a file
+
+	once  sync.Once
+	lines []uint32 // offsets where lines start, once asked for
+}
+
+// position tells the place of a byte offset. Lines end at LF only, as nginx
+// counts them; columns are bytes from 1.
+func (s *source) position(off int) token.Position {
+	if s == nil || s.piece {
+		return token.Position{}
+	}
+	s.once.Do(func() {
+		s.lines = append(s.lines, 0)
+		for i := 0; i < len(s.text); i++ {
+			if s.text[i] == '\n' {
+				s.lines = append(s.lines, uint32(i+1))
+			}
+		}
+	})
+	line := sort.Search(len(s.lines), func(i int) bool { return int(s.lines[i]) > off })
+	return token.Position{
+		Filename: s.name,
+		Offset:   off,
+		Line:     line,
+		Column:   off - int(s.lines[line-1]) + 1,
+	}
+}
