@@ -1,0 +1,40 @@
+// Package acl tells whether nginx lets an address in: it reads the arguments
+// of allow and deny as nginx does, decides by the first rule that matches, and
+// names that rule.
+//
+//	list := acl.List{
+//		acl.MustParseRule("allow", "192.0.2.0/24"),
+//		acl.MustParseRule("deny", "all"),
+//	}
+//	table := acl.Compile(list)
+//	d := table.Lookup(netip.MustParseAddr("198.51.100.7"))
+//	fmt.Println(d.Action, "by", list[d.Rule]) // deny by deny all;
+//
+// # Words
+//
+// A [Rule] is one allow or deny directive. A [List] is the rules of one level
+// of a configuration (http, server, location or limit_except), in their order.
+// A client is the address that nginx sees, and the zero [netip.Addr] where it
+// came in through a unix socket. A [Decision] is what the list says of a
+// client, and the rule that says so.
+//
+// # What nginx does
+//
+// The rules here are those of ngx_http_access_module, nginx 1.22. They differ
+// from what a routing table or a firewall does:
+//
+//   - The first match decides, not the longest prefix: "allow 192.0.2.0/24;
+//     deny 192.0.2.7;" lets 192.0.2.7 in.
+//   - IPv4, IPv6 and unix clients are judged apart. "deny 0.0.0.0/0" leaves
+//     IPv6 and unix clients in; only "all" speaks of every client.
+//   - A client that no rule matches is let in, but that is a third outcome:
+//     under "satisfy any" it counts neither as allowed nor as denied. It is
+//     told by Rule being -1.
+//   - An IPv4-mapped client (::ffff:192.0.2.7) is judged by the IPv4 rules if
+//     there is any, "all" included; else by the IPv6 rules, as the IPv6
+//     address it is.
+//
+// A level that has any rule of its own replaces the whole list of the level
+// around it, for every family. A List is one level: which one is in force is
+// for the reader of the configuration to say.
+package acl
