@@ -1,0 +1,124 @@
+package acl
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+	"net/netip"
+	"slices"
+)
+
+// A verdict is a Decision in four bytes: twice one more than the rule's index,
+// plus the action. The zero verdict is that no rule matched. Among verdicts of
+// rules the lesser one is that of the earlier rule.
+type verdict uint32
+
+const unmatched verdict = 0
+
+// maxRules keeps verdicts, and positions in lists twice as long, below bit 31,
+// which marks references.
+const maxRules = 1 << 28
+
+func verdictOf(rule int, a Action) verdict { return verdict(rule+1)<<1 | verdict(a) }
+
+func (v verdict) decision() Decision { return Decision{Action(v & 1), int(v>>1) - 1} }
+
+// A point is an address as a number. IPv4 addresses stand in the upper 32
+// bits, so that prefixes of both families are counted alike.
+type point struct{ hi, lo uint64 }
+
+func pointOf(a netip.Addr) point {
+	if a.Is4() {
+		b := a.As4()
+		return point{uint64(binary.BigEndian.Uint32(b[:])) << 32, 0}
+	}
+	b := a.As16()
+	return point{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+}
+
+func (p point) compare(q point) int {
+	if p.hi != q.hi {
+		return cmp.Compare(p.hi, q.hi)
+	}
+	return cmp.Compare(p.lo, q.lo)
+}
+
+// A span is the addresses of one rule.
+type span struct {
+	first   point
+	bits    uint8 // prefix length
+	verdict verdict
+}
+
+// end returns the point behind the span. There is none, and ok is false, if
+// the span reaches the last address.
+func (s span) end() (p point, ok bool) {
+	if s.bits == 0 {
+		return p, false
+	}
+	size := point{lo: 1 << (128 - uint(s.bits))}
+	if s.bits <= 64 {
+		size = point{hi: 1 << (64 - uint(s.bits))}
+	}
+	var carry uint64
+	p.lo, carry = bits.Add64(s.first.lo, size.lo, 0)
+	p.hi, _ = bits.Add64(s.first.hi, size.hi, carry)
+	return p, p != point{}
+}
+
+// partition cuts the address space into the longest pieces that have one
+// deciding rule each, and returns where they start and their verdicts. The
+// first piece starts at the zero point. It sorts spans.
+//
+// Prefixes nest or are disjoint, so a stack holds the spans that are open at a
+// point, and the earliest rule of those is known when one opens: the verdict
+// around it, or its own.
+func partition(spans []span) (starts []point, verdicts []verdict) {
+	slices.SortFunc(spans, func(a, b span) int {
+		if c := a.first.compare(b.first); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.bits, b.bits), cmp.Compare(a.verdict, b.verdict))
+	})
+	starts = make([]point, 0, len(spans)+1)
+	verdicts = make([]verdict, 0, len(spans)+1)
+	from := func(p point, v verdict) {
+		last := len(starts) - 1
+		if last >= 0 && starts[last] == p {
+			starts, verdicts = starts[:last], verdicts[:last]
+			last--
+		}
+		if last >= 0 && verdicts[last] == v {
+			return
+		}
+		starts, verdicts = append(starts, p), append(verdicts, v)
+	}
+
+	type open struct {
+		end     point
+		ends    bool
+		verdict verdict
+	}
+	stack := []open{{}} // the whole space, unmatched
+	pop := func() {
+		end := stack[len(stack)-1].end
+		stack = stack[:len(stack)-1]
+		from(end, stack[len(stack)-1].verdict)
+	}
+	from(point{}, unmatched)
+	for _, s := range spans {
+		for top := stack[len(stack)-1]; top.ends && top.end.compare(s.first) <= 0; top = stack[len(stack)-1] {
+			pop()
+		}
+		if around := stack[len(stack)-1].verdict; around != unmatched && around < s.verdict {
+			continue // an earlier rule covers it
+		}
+		end, ok := s.end()
+		stack = append(stack, open{end, ok, s.verdict})
+		from(s.first, s.verdict)
+	}
+	for stack[len(stack)-1].ends {
+		pop()
+	}
+	return starts, verdicts
+}
