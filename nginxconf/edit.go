@@ -1,6 +1,9 @@
 package nginxconf
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // SetArgs replaces the directive's arguments. An argument that stays the same
 // stays as written; one that changes keeps its quotes. Nothing else changes.
@@ -30,7 +33,11 @@ func (d *Directive) SetArg(i int, value string) {
 }
 
 // SetName renames the directive.
-func (d *Directive) SetName(name string) { d.own().words[0].set(name) }
+func (d *Directive) SetName(name string) {
+	w := &d.own().words[0]
+	w.set(name)
+	w.gap = ""
+}
 
 func (w *word) set(value string) {
 	if unquote(w.raw) == value {
@@ -41,6 +48,9 @@ func (w *word) set(value string) {
 		like = c
 	}
 	w.raw, w.off = quote(value, like), -1
+	if w.gap == "" {
+		w.gap = " " // only ")" may stand right behind a quote
+	}
 }
 
 // Remove takes the directive out of its tree, with the comments that belong to
@@ -140,12 +150,34 @@ func (b *Body) InsertText(i int, text string) error {
 		return err
 	}
 	f.src.piece = true
-	rest := trimBlankLines(f.close)
-	ds := slices.Collect(f.Directives())
+	rest := strings.TrimRight(trimBlankLines(f.close), " \t\r\n")
+	ds := f.release()
 	b.insert(i, ds)
 	if len(ds) == 0 && rest == "" {
 		return nil
 	}
 	b.adoptComments(i+len(ds), rest)
 	return nil
+}
+
+// release takes all directives out of a parsed text, each with all the comment
+// lines above it, and leaves the text behind.
+func (f *File) release() []*Directive {
+	ds := slices.Collect(f.Directives())
+	starts := true
+	for k, d := range ds {
+		m := d.own()
+		switch {
+		case !starts && !strings.Contains(m.lead, "\n"):
+			m.lead = ""
+		case k == 0:
+			m.lead = trimBlankLines(m.lead)
+		}
+		var newline string
+		m.tail, newline = cutLine(m.tail)
+		starts = newline != ""
+		d.up = nil
+	}
+	f.list = nil
+	return ds
 }

@@ -13,7 +13,8 @@ type File struct {
 	Name string
 	Body
 
-	src *source
+	src    *source
+	indent string // see step
 }
 
 // Bytes returns the file's text.

@@ -196,9 +196,8 @@ func (b *Body) adoptComments(i int, text string) {
 	}
 }
 
-// trimBlankLines cuts the blank lines at both ends.
+// trimBlankLines cuts the blank lines at the start.
 func trimBlankLines(s string) string {
-	s = strings.TrimRight(s, " \t\r\n")
 	for {
 		line, rest, found := strings.Cut(s, "\n")
 		if !found || strings.TrimSpace(line) != "" {
@@ -272,22 +271,26 @@ func (b *Body) childIndent() string {
 }
 
 // step returns what a file indents a level by: what its first indented
-// directive shows.
+// directive showed when an edit first asked.
 func (f *File) step() string {
 	if f == nil {
 		return defaultStep
 	}
-	for d := range f.All() {
-		if d.up.owner == nil || !strings.Contains(d.up.open, "\n") {
-			continue
-		}
-		outer := d.up.owner.indent()
-		inner := indentation(d.lead())
-		if step, ok := strings.CutPrefix(inner, outer); ok && step != "" {
-			return step
+	if f.indent == "" {
+		f.indent = defaultStep
+		for d := range f.All() {
+			if d.up.owner == nil || !strings.Contains(d.up.open, "\n") {
+				continue
+			}
+			outer := d.up.owner.indent()
+			inner := indentation(d.lead())
+			if step, ok := strings.CutPrefix(inner, outer); ok && step != "" {
+				f.indent = step
+				break
+			}
 		}
 	}
-	return defaultStep
+	return f.indent
 }
 
 // settle indents d, which stands nowhere, and all it holds, for the given

@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // maxExpansions is how many files a configuration may consist of, counting one
@@ -187,7 +188,12 @@ func (l *loader) failed(d *Directive, path string, err error) {
 	case errors.Is(err, fs.ErrPermission):
 		message = fmt.Sprintf(`open() "%s" failed (13: Permission denied)`, path)
 	default:
-		message = fmt.Sprintf(`open() "%s" failed (%v)`, path, err)
+		why := err.Error()
+		if errno, ok := errors.AsType[syscall.Errno](err); ok {
+			text := errno.Error()
+			why = fmt.Sprintf("%d: %s", int(errno), strings.ToUpper(text[:1])+text[1:])
+		}
+		message = fmt.Sprintf(`open() "%s" failed (%s)`, path, why)
 	}
 	l.diags = append(l.diags, errorAt(start, end, "include-failed", "%s", message))
 }

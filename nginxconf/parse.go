@@ -3,6 +3,7 @@ package nginxconf
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 const (
@@ -59,6 +60,7 @@ type parser struct {
 	lists  []*Directive
 
 	diags Diagnostics
+	brace int // the last '}' reported where a ';' was missing
 }
 
 func (p *parser) report(start, end int, code, format string, args ...any) *Diagnostic {
@@ -102,7 +104,9 @@ func (p *parser) run() {
 				top.strayed--
 				p.pos++
 			case len(p.open) == 1:
-				p.report(p.pos, p.pos+1, "unexpected-brace", `unexpected "}"`)
+				if p.brace != p.pos { // a missing semicolon is reported here already
+					p.report(p.pos, p.pos+1, "unexpected-brace", `unexpected "}"`)
+				}
 				p.pos++
 			default:
 				begin = p.closeBlock(begin)
@@ -180,7 +184,7 @@ func (p *parser) checkLength(start, read int, q byte) {
 		return
 	}
 	p.report(start, start+bufferSize, "too-long-parameter",
-		`too long parameter "%s..." started`, p.text[start:start+10])
+		`too long parameter "%s..." started`, oneLine.Replace(p.text[start:start+10]))
 }
 
 // directive reads one directive up to its ';' or '{' and returns where the
@@ -261,6 +265,7 @@ func (p *parser) words() byte {
 			return c
 		case '}':
 			d := p.report(start, start+1, "unexpected-brace", `unexpected "}"`)
+			p.brace = start
 			at := p.src.position(int(p.src.words[len(p.src.words)-1].end))
 			d.Fixes = append(d.Fixes, Fix{
 				Message: "insert the missing semicolon",
@@ -326,6 +331,9 @@ func (p *parser) endsEarly() byte {
 	})
 	return 0
 }
+
+// oneLine keeps a message on one line where nginx does not.
+var oneLine = strings.NewReplacer("\n", `\n`)
 
 // A rawByte formats as the byte itself, as nginx prints it.
 type rawByte byte

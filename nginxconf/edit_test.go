@@ -1,0 +1,286 @@
+package nginxconf
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// first returns the first directive at the end of a path.
+func first(t *testing.T, f *File, path ...string) *Directive {
+	t.Helper()
+	for d := range f.Find(path...) {
+		return d
+	}
+	require.Fail(t, "not found", "%q", path)
+	return nil
+}
+
+const site = `# scout, kept by the web team
+
+# Redirect to HTTPS.
+server {
+	listen 80; # plain
+	server_name scout.example.se;
+
+	# everything
+	return 301 https://$host$request_uri;
+}
+
+server {
+	listen 443 ssl;
+	server_name "scout.example.se" # the name
+		scout;
+
+	# who may come in
+
+	# the office
+	allow 192.0.2.0/24;
+	deny all;
+
+	location / { proxy_pass http://localhost:8083; }
+	# the end
+}
+`
+
+func TestEditsChangeOnlyWhatWasAsked(t *testing.T) {
+	edits := []struct {
+		name string
+		in   string // site if empty
+		edit func(t *testing.T, f *File)
+		// The edit as pairs of texts: what stood and what stands now; or the whole.
+		from, to string
+	}{
+		{
+			name: "one argument",
+			edit: func(t *testing.T, f *File) {
+				first(t, f, "server", "location", "proxy_pass").SetArgs("http://127.0.0.1:8083")
+			},
+			from: "http://localhost:8083", to: "http://127.0.0.1:8083",
+		},
+		{
+			name: "quotes and the comment between stay",
+			edit: func(t *testing.T, f *File) {
+				first(t, f, "server[listen=443]", "server_name").SetArgs("scout.example.com", "scout", "s c")
+			},
+			from: "\"scout.example.se\" # the name\n\t\tscout;", to: "\"scout.example.com\" # the name\n\t\tscout \"s c\";",
+		},
+		{
+			name: "fewer arguments",
+			edit: func(t *testing.T, f *File) { first(t, f, "server", "return").SetArgs("404") },
+			from: "return 301 https://$host$request_uri;", to: "return 404;",
+		},
+		{
+			name: "rename",
+			edit: func(t *testing.T, f *File) { first(t, f, "server", "allow").SetName("deny") },
+			from: "\tallow 192.0.2.0/24;", to: "\tdeny 192.0.2.0/24;",
+		},
+		{
+			name: "remove takes the comment on the line along",
+			edit: func(t *testing.T, f *File) { first(t, f, "server", "listen").Remove() },
+			from: "\tlisten 80; # plain\n", to: "",
+		},
+		{
+			name: "remove takes the comment above and the blank line along",
+			edit: func(t *testing.T, f *File) { first(t, f, "server", "return").Remove() },
+			from: "\n\t# everything\n\treturn 301 https://$host$request_uri;\n", to: "",
+		},
+		{
+			name: "remove leaves a detached comment",
+			edit: func(t *testing.T, f *File) { first(t, f, "server", "allow").Remove() },
+			from: "\t# the office\n\tallow 192.0.2.0/24;\n", to: "",
+		},
+		{
+			name: "remove the first block: the header comment stays",
+			edit: func(t *testing.T, f *File) { first(t, f, "server").Remove() },
+			from: site[strings.Index(site, "# Redirect"):strings.Index(site, "server {\n\tlisten 443")], to: "",
+		},
+		{
+			name: "remove from a block on one line",
+			edit: func(t *testing.T, f *File) { first(t, f, "server", "location", "proxy_pass").Remove() },
+			from: "{ proxy_pass http://localhost:8083; }", to: "{ }",
+		},
+		{
+			name: "insert between",
+			edit: func(t *testing.T, f *File) {
+				s := first(t, f, "server[listen=443]").Body()
+				s.Insert(3, New("allow", "::1"))
+			},
+			from: "24;\n", to: "24;\n\tallow ::1;\n",
+		},
+		{
+			name: "insert first, below the comment set apart",
+			edit: func(t *testing.T, f *File) { f.Insert(0, New("map_hash_max_size", "64")) },
+			from: "team\n\n", to: "team\n\nmap_hash_max_size 64;\n",
+		},
+		{
+			name: "append keeps the comment at the end",
+			edit: func(t *testing.T, f *File) { first(t, f, "server[listen=443]").Body().Append(New("index", "a b")) },
+			from: "8083; }\n", to: "8083; }\n\tindex \"a b\";\n",
+		},
+		{
+			name: "a block on one line stays on one line",
+			edit: func(t *testing.T, f *File) {
+				first(t, f, "server", "location").Body().Insert(0, New("proxy_http_version", "1.1"))
+			},
+			from: "{ proxy_pass", to: "{ proxy_http_version 1.1; proxy_pass",
+		},
+		{
+			name: "a new block takes the file's indentation",
+			edit: func(t *testing.T, f *File) {
+				l := NewBlock("location", "=", "/status")
+				l.Body().Append(New("return", "204"), NewBlock("if", "($x)"))
+				first(t, f, "server").Body().Append(l)
+			},
+			from: "request_uri;\n", to: "request_uri;\n\tlocation = /status {\n\t\treturn 204;\n\t\tif ($x) { }\n\t}\n",
+		},
+		{
+			name: "inserted text takes the place's indentation and keeps its comments",
+			edit: func(t *testing.T, f *File) {
+				require.NoError(t, first(t, f, "server").Body().InsertText(2, `
+    # status, for the monitor
+
+    # only here
+    location = /status {
+        return 204; # empty
+    }
+`))
+			},
+			from: "se;\n\n\t# every", to: "se;\n\t# status, for the monitor\n\n\t# only here\n\tlocation = /status {\n\t    return 204; # empty\n\t}\n\n\t# every",
+		},
+		{
+			name: "inserted comments alone",
+			edit: func(t *testing.T, f *File) {
+				require.NoError(t, first(t, f, "server").Body().InsertText(1, "# one\n# two"))
+			},
+			from: "plain\n", to: "plain\n\t# one\n\t# two\n",
+		},
+		{
+			name: "move to another block with its own comments",
+			edit: func(t *testing.T, f *File) {
+				first(t, f, "server[listen=443]").Body().Append(first(t, f, "server", "return"))
+				first(t, f, "server", "server_name").Remove()
+				first(t, f, "server", "listen").Remove()
+			},
+			from: site[strings.Index(site, "\tlisten 80"):],
+			to:   "}\n" + strings.Replace(site[strings.Index(site, "\nserver {\n\tlisten 443"):], "8083; }\n", "8083; }\n\t# everything\n\treturn 301 https://$host$request_uri;\n", 1),
+		},
+		{
+			name: "move deeper", in: "http {\n  server {\n    # x\n    a;\n  }\n}\n",
+			edit: func(t *testing.T, f *File) {
+				l := NewBlock("location", "/")
+				first(t, f, "http", "server").Body().Append(l)
+				l.Body().Append(first(t, f, "http", "server", "a"))
+			},
+			from: "    # x\n    a;\n", to: "    location / {\n      # x\n      a;\n    }\n",
+		},
+		{
+			name: "Windows newlines", in: "a;\r\nb {\r\n  c;\r\n}\r\n",
+			edit: func(t *testing.T, f *File) {
+				f.Insert(1, New("x"))
+				d := NewBlock("d")
+				d.Body().Append(New("e"))
+				first(t, f, "b").Body().Append(d)
+			},
+			from: "b {\r\n  c;\r\n", to: "x;\r\nb {\r\n  c;\r\n  d {\r\n    e;\r\n  }\r\n",
+		},
+		{
+			name: "no newline at the end", in: "a;\nb;",
+			edit: func(t *testing.T, f *File) { f.Append(New("c")) },
+			from: "b;", to: "b;\nc;",
+		},
+		{
+			name: "several on a line: remove the first", in: "s {\n  a; b; c; # d\n}\n",
+			edit: func(t *testing.T, f *File) { first(t, f, "s", "a").Remove() },
+			from: "a; b", to: "b",
+		},
+		{
+			name: "several on a line: remove the last", in: "s {\n  a; b; c; # d\n}\n",
+			edit: func(t *testing.T, f *File) { first(t, f, "s", "c").Remove() },
+			from: " c; # d", to: "",
+		},
+		{
+			name: "an empty block", in: "events {}\nhttp {\n}\n",
+			edit: func(t *testing.T, f *File) {
+				first(t, f, "events").Body().Append(New("worker_connections", "64"))
+				first(t, f, "http").Body().Append(NewBlock("server"))
+			},
+			from: "events {}\nhttp {\n}", to: "events { worker_connections 64; }\nhttp {\n    server { }\n}",
+		},
+		{
+			name: "an empty file", in: "",
+			edit: func(t *testing.T, f *File) { f.Append(New("a"), New("b")) },
+			from: "", to: "a;\nb;\n",
+		},
+		{
+			name: "comments only", in: "# a\n# b",
+			edit: func(t *testing.T, f *File) { f.Append(New("a")) },
+			from: "# b", to: "# b\na;\n",
+		},
+	}
+	for _, e := range edits {
+		t.Run(e.name, func(t *testing.T) {
+			in := e.in
+			if in == "" && e.from != "" {
+				in = site
+			}
+			f, err := Parse("x.conf", []byte(in))
+			require.NoError(t, err)
+			require.False(t, f.Changed())
+			e.edit(t, f)
+			require.Equal(t, strings.Replace(in, e.from, e.to, 1), string(f.Bytes()))
+			require.True(t, f.Changed())
+		})
+	}
+}
+
+func TestInsertTextWithASyntaxErrorInsertsNothing(t *testing.T) {
+	f, err := Parse("x.conf", []byte(site))
+	require.NoError(t, err)
+	err = f.InsertText(0, "server {\n  listen 80\n}\n")
+	require.EqualError(t, err, `3:1: unexpected "}" [unexpected-brace]`)
+	require.False(t, f.Changed())
+}
+
+func TestABlockCannotBePutIntoItself(t *testing.T) {
+	f, err := Parse("x.conf", []byte("a { b { } }"))
+	require.NoError(t, err)
+	require.Panics(t, func() { first(t, f, "a", "b").Body().Append(first(t, f, "a")) })
+	require.False(t, f.Changed())
+}
+
+func TestALoopMayRemoveWhatItIsAt(t *testing.T) {
+	f, err := Parse("x.conf", []byte("a;\nb {\n  a;\n  c;\n}\na;\n"))
+	require.NoError(t, err)
+	for d := range f.All() {
+		if d.Name() == "a" {
+			d.Remove()
+		}
+	}
+	require.Equal(t, "b {\n  c;\n}\n", string(f.Bytes()))
+}
+
+func TestWhatNewMakesIsReadBackByNginxRules(t *testing.T) {
+	d := New("add_header", "X", "", "a b", `say "hi"`, `\d+`, `ends\`, "#no", "${host}", "a{b", "café")
+	require.Equal(t, `add_header X "" "a b" 'say "hi"' \d+ "ends\\" "#no" ${host} "a{b" café;`, d.String())
+	b := NewBlock("server")
+	require.Equal(t, "server { }", b.String())
+	b.Body().Append(New("listen", "80"))
+	require.Equal(t, "server {\n    listen 80;\n}", b.String())
+}
+
+func TestRemovingAllOfManyIsCheap(t *testing.T) {
+	const n = 300_000
+	f, err := Parse("x.conf", []byte(strings.Repeat("a;\n", n)))
+	require.NoError(t, err)
+	for d := range f.Directives() {
+		d.Remove()
+	}
+	require.Zero(t, f.Len())
+	require.Empty(t, f.Bytes())
+	for range n {
+		f.Append(New("a"))
+	}
+	require.Len(t, f.Bytes(), 3*n)
+}

@@ -1,0 +1,216 @@
+package nginxconf
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// oracleSize returns the seed and the number of cases of a differential test.
+func oracleSize(t *testing.T, cases int) (*rand.Rand, int) {
+	t.Helper()
+	seed := uint64(1)
+	if s := os.Getenv("ORACLE_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		require.NoError(t, err, "ORACLE_SEED")
+		seed = n
+	}
+	if s := os.Getenv("ORACLE_CASES"); s != "" {
+		n, err := strconv.Atoi(s)
+		require.NoError(t, err, "ORACLE_CASES")
+		cases = n
+	}
+	t.Logf("ORACLE_SEED=%d ORACLE_CASES=%d", seed, cases)
+	return rand.New(rand.NewPCG(seed, 0)), cases
+}
+
+// upstream returns the path of an upstream program, or ends the test.
+func upstream(t *testing.T, name string) string {
+	t.Helper()
+	p, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
+			t.Fatalf("%s is not installed", name)
+		}
+		t.Skipf("%s is not installed", name)
+	}
+	return p
+}
+
+// shared returns a path of the material that may lie beside the checkout.
+func shared(t *testing.T, elem ...string) string {
+	t.Helper()
+	p, err := filepath.Abs(filepath.Join(append([]string{"..", "..", "shared"}, elem...)...))
+	require.NoError(t, err)
+	if _, err := os.Stat(p); err != nil {
+		t.Skip("the shared oracles are not here")
+	}
+	return p
+}
+
+var isSyntax = regexp.MustCompile(`^(unexpected |too long parameter)`)
+
+// TestOracleSyntax asks the installed nginx about random texts. nginx stops at
+// the first error: if that is one of syntax, ours is the same; if not, we have
+// none before it.
+func TestOracleSyntax(t *testing.T) {
+	nginx := upstream(t, "nginx")
+	rnd, cases := oracleSize(t, 150)
+	dir := t.TempDir()
+	pieces := []string{
+		"add_header X ", "add_header X ", "server_name ", "server { ", "location /a ", "} ", "}", "{", ";", ";", "; ", ";\n", "\n", "\r", "\t", " ",
+		`"`, `'`, `\`, "$", "${", "#", "# c\n", "a", "b}", `"a b"`, `'c d'`, `"x";`, "\x00", "\xa0", "\v", "\xef\xbb\xbf", ")", "(", `"q")`,
+		strings.Repeat("w", 4090), strings.Repeat(" ", 5000), "#" + strings.Repeat("c", 4093), `"` + strings.Repeat("q", 4091),
+	}
+	said := regexp.MustCompile(`(?s)\[(?:emerg|crit)\] \d+#\d+: (.*?)(?: in (\S*):(\d+))?\nnginx: configuration`)
+	for i := range cases {
+		var b strings.Builder
+		b.WriteString("events{}\nhttp{\n")
+		for range 1 + rnd.IntN(12) {
+			b.WriteString(pieces[rnd.IntN(len(pieces))])
+		}
+		if rnd.IntN(3) > 0 {
+			b.WriteString("\n}")
+		}
+		src := b.String()
+		name := filepath.Join(dir, fmt.Sprintf("%d.conf", i))
+		require.NoError(t, os.WriteFile(name, []byte(src), 0o600))
+		out, err := exec.Command(nginx, "-t", "-c", name, "-p", dir, "-g", "error_log stderr; pid nginx.pid;").CombinedOutput()
+		_, ours := Parse(name, []byte(src))
+		if err == nil {
+			require.NoError(t, ours, "%q", src)
+			continue
+		}
+		m := said.FindSubmatch(out)
+		require.NotNil(t, m, "%s", out)
+		message, line := strings.ReplaceAll(string(m[1]), "\n", `\n`), 1<<30 // ours is one line
+		if m[3] != nil {
+			line, _ = strconv.Atoi(string(m[3]))
+		}
+		if !isSyntax.MatchString(message) {
+			if ours != nil {
+				require.GreaterOrEqual(t, ours.(Diagnostics)[0].Start.Line, line, "%q\nnginx: %s\nours: %v", short(src), message, ours)
+			}
+			continue
+		}
+		require.Error(t, ours, "%q\nnginx: %s:%d", short(src), message, line)
+		d := ours.(Diagnostics)[0]
+		require.Equal(t, message, d.Message, "%q", short(src))
+		require.Equal(t, line, d.Start.Line, "%q", short(src))
+	}
+}
+
+// TestOracleTokens compares trees with the reference tokenizer on real
+// configurations and mutants of them: words, where they stand, errors.
+func TestOracleTokens(t *testing.T) {
+	tool := shared(t, "oracle", "nginx", "ref_tokens.py")
+	python := upstream(t, "python3")
+	rnd, cases := oracleSize(t, 400)
+	var texts []string
+	for _, name := range []string{"configs.jsonl", "mutants.jsonl"} {
+		f, err := os.Open(shared(t, "corpus", "nginx", name))
+		require.NoError(t, err)
+		s := bufio.NewScanner(f)
+		s.Buffer(nil, 1<<26)
+		for s.Scan() {
+			var c struct{ Config string }
+			require.NoError(t, json.Unmarshal(s.Bytes(), &c))
+			texts = append(texts, c.Config)
+		}
+		require.NoError(t, s.Err())
+		f.Close()
+	}
+	rnd.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
+	texts = append(odd, texts[:min(cases, len(texts))]...)
+
+	type event struct {
+		Args  []string
+		Spans [][2]int
+		Term  string // ";", "{", "}"
+		Error string
+		Line  int
+	}
+	in, err := json.Marshal(texts)
+	require.NoError(t, err)
+	cmd := exec.Command(python, "-c", `
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from ref_tokens import events, ConfError
+for text in json.load(sys.stdin):
+    out = []
+    try:
+        for e in events(text.encode()):
+            if e["k"] == "dir":
+                out.append({"args": [a.decode("latin-1") for a in e["args"]], "spans": e["spans"], "term": e["term"], "line": e["line"]})
+            elif e["k"] == "end":
+                out.append({"term": "}"})
+    except ConfError as e:
+        out.append({"error": e.msg, "line": e.line})
+    print(json.dumps(out))
+`, filepath.Dir(tool))
+	cmd.Stdin = bytes.NewReader(in)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	results := bufio.NewScanner(bytes.NewReader(out))
+	results.Buffer(nil, 1<<26)
+	refused := 0
+	for _, text := range texts {
+		require.True(t, results.Scan())
+		var want []event
+		require.NoError(t, json.Unmarshal(results.Bytes(), &want))
+		f, err := Parse("x.conf", []byte(text))
+		require.Equal(t, text, string(f.Bytes()))
+		if n := len(want); n > 0 && want[n-1].Error != "" {
+			refused++
+			require.Error(t, err, "%q", text)
+			d := err.(Diagnostics)[0]
+			require.Contains(t, latin1(d.Message), want[n-1].Error, "%q", text)
+			require.Equal(t, want[n-1].Line, d.Start.Line, "%q", text)
+			continue
+		}
+		require.NoError(t, err, "%q", text)
+		got := []event{}
+		f.walk(0, func(d *Directive, _ int) bool {
+			e := event{Term: ";", Line: d.TermPos().Line}
+			if d.Body() != nil {
+				e.Term = "{"
+			}
+			for i := range d.NumArgs() + 1 {
+				start, end := d.Span(i)
+				e.Spans = append(e.Spans, [2]int{start.Offset, end.Offset})
+			}
+			for _, a := range append([]string{d.Name()}, d.Args()...) {
+				e.Args = append(e.Args, latin1(a))
+			}
+			got = append(got, e)
+			return true
+		}, func(*Directive, int) { got = append(got, event{Term: "}"}) })
+		require.Equal(t, want, got, "%q", text)
+	}
+	t.Logf("%d texts agree, %d of them refused", len(texts), refused)
+}
+
+// latin1 turns bytes into runes one by one, for JSON.
+func latin1(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		b.WriteRune(rune(c))
+	}
+	return b.String()
+}
+
+var long = regexp.MustCompile(`w{9,}|q{9,}|c{9,}| {9,}`)
+
+func short(src string) string { return long.ReplaceAllString(src, "…") }
