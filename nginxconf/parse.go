@@ -28,7 +28,7 @@ func Parse(name string, src []byte) (*File, error) {
 func parse(src *source) (*File, Diagnostics) {
 	f := &File{Name: src.name, src: src}
 	f.Body.file = f
-	p := parser{src: src, text: src.text, file: f}
+	p := parser{src: src, text: src.text, file: f, brace: -1}
 	if len(p.text) > math.MaxInt32 {
 		f.Body.close = p.text
 		p.report(0, 0, "too-large", "the file is larger than 2 GiB")
