@@ -1,0 +1,66 @@
+package supervisorconf
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// manyPrograms is a file of the size that a large site has.
+func manyPrograms(n int) []byte {
+	var b strings.Builder
+	b.WriteString("[supervisord]\nlogfile=/dev/null ; none\n\n")
+	for i := range n {
+		fmt.Fprintf(&b, `; program %[1]d
+[program:p%[1]d]
+command = /usr/bin/worker --queue=q%[1]d --bind=unix:/run/%%(program_name)s.sock
+directory = /srv/app%[1]d
+user = www-data
+autostart = true
+autorestart = true ; always
+startsecs = 5
+stopwaitsecs = 30
+environment = A="1",
+  B="x,y",
+  PYTHONPATH="/srv/app%[1]d/lib"
+stdout_logfile = /var/log/p%[1]d.log
+redirect_stderr = true
+
+`, i)
+	}
+	return []byte(b.String())
+}
+
+func BenchmarkParse(b *testing.B) {
+	src := manyPrograms(5000)
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse("s.conf", src); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkBytes(b *testing.B) {
+	f, err := Parse("s.conf", manyPrograms(5000))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(f.Bytes())))
+	b.ReportAllocs()
+	for b.Loop() {
+		f.Bytes()
+	}
+}
+
+func BenchmarkSet(b *testing.B) {
+	f, err := Parse("s.conf", manyPrograms(5000))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		f.Section("program", "p2500").Set("stopwaitsecs", "60")
+	}
+}
