@@ -71,8 +71,8 @@ func (s span) end() (p point, ok bool) {
 // first piece starts at the zero point. It sorts spans.
 //
 // Prefixes nest or are disjoint, so a stack holds the spans that are open at a
-// point, and the earliest rule of those is known when one opens: the verdict
-// around it, or its own.
+// point. A span that lies within one of an earlier rule decides nothing and is
+// left out, so the verdict is always that of the innermost one.
 func partition(spans []span) (starts []point, verdicts []verdict) {
 	slices.SortFunc(spans, func(a, b span) int {
 		if c := a.first.compare(b.first); c != 0 {
@@ -83,12 +83,8 @@ func partition(spans []span) (starts []point, verdicts []verdict) {
 	starts = make([]point, 0, len(spans)+1)
 	verdicts = make([]verdict, 0, len(spans)+1)
 	from := func(p point, v verdict) {
-		last := len(starts) - 1
-		if last >= 0 && starts[last] == p {
-			starts, verdicts = starts[:last], verdicts[:last]
-			last--
-		}
-		if last >= 0 && verdicts[last] == v {
+		if last := len(starts) - 1; last >= 0 && starts[last] == p {
+			verdicts[last] = v
 			return
 		}
 		starts, verdicts = append(starts, p), append(verdicts, v)

@@ -69,7 +69,7 @@ func ruleOf(a Action, p netip.Prefix) Rule {
 }
 
 func (r *random) list(n int) List {
-	only4, only6 := r.IntN(8) == 0, r.IntN(8) == 0
+	family := r.IntN(8) // 0: IPv4 alone, 1: IPv6 alone
 	l := make(List, 0, n)
 	for len(l) < n {
 		action := Action(r.IntN(2))
@@ -83,7 +83,7 @@ func (r *random) list(n int) List {
 			l = append(l, MustParseRule(action.String(), "unix:"))
 		default:
 			p := r.prefix()
-			if only4 && p.Addr().Is6() || only6 && p.Addr().Is4() {
+			if family == 0 && p.Addr().Is6() || family == 1 && p.Addr().Is4() {
 				continue
 			}
 			l = append(l, ruleOf(action, p))

@@ -105,3 +105,20 @@ func TestTableServesSeveralGoroutines(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestPartitionHasNoNeedlessPiece(t *testing.T) {
+	for seed := range uint64(200) {
+		r := newRand(seed)
+		var spans []span
+		for i := range 100 {
+			p := r.prefix()
+			spans = append(spans, span{pointOf(p.Addr()), uint8(p.Bits()), verdictOf(i, Deny)})
+		}
+		starts, verdicts := partition(spans)
+		require.Equal(t, point{}, starts[0])
+		for i := 1; i < len(starts); i++ {
+			require.Negative(t, starts[i-1].compare(starts[i]), "seed %d", seed)
+			require.NotEqual(t, verdicts[i-1], verdicts[i], "seed %d", seed)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package nginxacl
+
+import (
+	"fmt"
+
+	"github.com/onehost-go/onehost/acl"
+	"github.com/onehost-go/onehost/nginxconf"
+)
+
+// A Policy is the access rules in force at a place of a configuration.
+type Policy struct {
+	// List are the rules, in order. It is empty if no level has any: everybody
+	// may in.
+	List acl.List
+	// Origins are the directives that the rules stand in, one for each.
+	Origins []*nginxconf.Directive
+	// Level is the chain of the block that the rules stand in: the nearest one
+	// that has any. A block with a single rule replaces all it would inherit.
+	Level nginxconf.Context
+	// Satisfy is "all" or "any": whether rules and authentication must both
+	// let a request in, or one of them. It is inherited on its own.
+	Satisfy string
+	// Auth are the directives that ask for authentication there.
+	Auth []*nginxconf.Directive
+}
+
+// auth are the directives that let a request in by who somebody is; "off" as
+// argument switches each of them off.
+var auth = []string{"auth_basic", "auth_request", "auth_jwt"}
+
+// For returns the rules in force in the innermost block of chain, and where
+// each came from (nginx 1.22: ngx_http_access_module). An empty chain, the
+// main context, has none. The error names the place of a rule that nginx
+// refuses.
+func For(c *nginxconf.Config, chain nginxconf.Context) (Policy, error) {
+	p := Policy{Satisfy: "all"}
+	rules := nearest(c, chain, func(d *nginxconf.Directive) bool { return d.Name() == "allow" || d.Name() == "deny" })
+	p.Level = rules.level
+	for _, d := range rules.found {
+		if d.NumArgs() != 1 {
+			return p, fmt.Errorf(`%s: invalid number of arguments in "%s" directive`, d.Pos(), d.Name())
+		}
+		r, err := acl.ParseRule(d.Name(), d.Arg(0))
+		if err != nil {
+			return p, fmt.Errorf("%s: %w", d.Pos(), err)
+		}
+		r.Pos = d.Pos()
+		p.List = append(p.List, r)
+		p.Origins = append(p.Origins, d)
+	}
+	if d := last(nearest(c, chain, named("satisfy")).found); d != nil && d.NumArgs() > 0 {
+		p.Satisfy = d.Arg(0)
+	}
+	for _, name := range auth {
+		if d := last(nearest(c, chain, named(name)).found); d != nil && d.NumArgs() > 0 && d.Arg(0) != "off" {
+			p.Auth = append(p.Auth, d)
+		}
+	}
+	return p, nil
+}
+
+func named(name string) func(*nginxconf.Directive) bool {
+	return func(d *nginxconf.Directive) bool { return d.Name() == name }
+}
+
+func last(ds []*nginxconf.Directive) *nginxconf.Directive {
+	if len(ds) == 0 {
+		return nil
+	}
+	return ds[len(ds)-1]
+}
+
+type level struct {
+	found []*nginxconf.Directive
+	level nginxconf.Context
+}
+
+// nearest returns what the innermost block that has any of the wanted
+// directives has of them: nginx inherits all or nothing.
+func nearest(c *nginxconf.Config, chain nginxconf.Context, wanted func(*nginxconf.Directive) bool) level {
+	for n := len(chain); n > 0; n-- {
+		var found []*nginxconf.Directive
+		for d := range c.In(chain[:n]) {
+			if wanted(d) {
+				found = append(found, d)
+			}
+		}
+		if len(found) > 0 {
+			return level{found, chain[:n]}
+		}
+	}
+	return level{}
+}

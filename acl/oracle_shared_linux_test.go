@@ -1,0 +1,119 @@
+package acl
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestOracleSharedCases puts generated configurations, and clients from the
+// whole address space, to a live nginx through the oracle beside this module.
+func TestOracleSharedCases(t *testing.T) {
+	dir := filepath.Join("..", "..", "shared", "oracle", "acl")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip(err) // it is not part of the module; TestOracleNginx… need only nginx
+	}
+	upstream(t, "nginx")
+	python := upstream(t, "python3")
+	seed, n := oracleEnv(t, 100)
+
+	cases, err := exec.CommandContext(t.Context(), python, filepath.Join(dir, "acl_cases.py"),
+		"--seed", strconv.FormatUint(seed, 10), "--cases", strconv.Itoa(n), "--kinds", "flat,syntax").Output()
+	require.NoError(t, err)
+
+	cmd := exec.CommandContext(t.Context(), python, filepath.Join(dir, "acl_oracle.py"), "--quiet")
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	cmd.Stdin = bytes.NewReader(cases)
+	var answers, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &answers, &said
+	// Interrupted, the oracle stops its nginx; the group is for the worst case.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 15 * time.Second
+	require.NoError(t, cmd.Start())
+	defer syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	require.NoError(t, cmd.Wait(), "%s", said.String())
+
+	var refused, warned, asked int
+	in, out := json.NewDecoder(bytes.NewReader(cases)), json.NewDecoder(&answers)
+	for {
+		var c struct {
+			Name, Config string
+			Probes       []struct{ Via, Client string }
+		}
+		var nginx struct {
+			Name     string
+			OK       bool `json:"config_ok"`
+			Error    string
+			Warnings []string
+			Probes   []struct{ Status int }
+		}
+		err := in.Decode(&c)
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		require.NoError(t, out.Decode(&nginx))
+		require.Equal(t, c.Name, nginx.Name)
+
+		l, warnings, err := listOf(c.Config)
+		if !nginx.OK {
+			require.Error(t, err, "%s: nginx says %s", c.Name, nginx.Error)
+			require.Equal(t, nginx.Error, "[emerg] "+err.Error(), c.Name)
+			refused++
+			continue
+		}
+		require.NoError(t, err, c.Name)
+		require.ElementsMatch(t, nginx.Warnings, warnings, c.Name)
+		warned += len(warnings)
+		table := Compile(l)
+		for i, p := range c.Probes {
+			var who netip.Addr
+			if p.Via != "unix" {
+				who, err = netip.ParseAddr(p.Client)
+				require.NoError(t, err, c.Name)
+			}
+			status := nginx.Probes[i].Status
+			require.Contains(t, []int{http.StatusOK, http.StatusForbidden}, status, c.Name)
+			d := table.Lookup(who)
+			require.Equal(t, status == http.StatusForbidden, d.Action == Deny, "%s: client %v, %+v, list\n%v", c.Name, who, d, l)
+			require.Equal(t, l.Decide(who), d, "%s: client %v, list\n%v", c.Name, who, l)
+			asked++
+		}
+	}
+	t.Logf("%d configurations refused, %d warnings, %d answers", refused, warned, asked)
+	require.NotZero(t, refused+asked)
+}
+
+var directives = regexp.MustCompile(`\b(allow|deny) ([^;]*);`)
+
+// listOf reads the rules of a configuration that has them at one level, and
+// words refusals and warnings as the oracle reports them.
+func listOf(config string) (l List, warnings []string, err error) {
+	for _, m := range directives.FindAllStringSubmatchIndex(config, -1) {
+		r, err := ParseRule(config[m[2]:m[3]], strings.Trim(config[m[4]:m[5]], `"`))
+		line := 1 + strings.Count(config[:m[0]], "\n")
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w at line %d", err, line)
+		}
+		if r.HostBits() {
+			warnings = append(warnings, fmt.Sprintf("[warn] %s at line %d", r.Warning(), line))
+		}
+		l = append(l, r)
+	}
+	return l, warnings, nil
+}
