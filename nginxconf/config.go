@@ -58,7 +58,8 @@ func (c *Config) Included(d *Directive) iter.Seq[*File] {
 	}
 }
 
-// Changed ranges over the files whose text is another than what was read.
+// Changed ranges over the files whose text is another than what was read, or
+// saved since.
 func (c *Config) Changed() iter.Seq[*File] {
 	return func(yield func(*File) bool) {
 		for _, f := range c.files {

@@ -14,6 +14,8 @@ type File struct {
 	Body
 
 	src    *source
+	saved  string // as it stands on disk
+	fsName string // in the file system of Load
 	indent string // see step
 }
 
@@ -31,8 +33,9 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, bytes.NewReader(f.Bytes()))
 }
 
-// Changed tells whether the text is another than what was parsed.
-func (f *File) Changed() bool { return string(f.Bytes()) != f.src.text }
+// Changed tells whether the text is another than what was parsed, or saved
+// since.
+func (f *File) Changed() bool { return string(f.Bytes()) != f.saved }
 
 // newline returns the file's newline: that of its first line, "\n" for want
 // of any.

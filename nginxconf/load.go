@@ -110,6 +110,7 @@ func (l *loader) read(name string) (*loaded, error) {
 	}
 	f := &loaded{count: 1}
 	f.file, f.diags = parse(&source{name: l.shown(name), text: string(src)})
+	f.file.fsName = name
 	l.byName[name] = f
 	l.files = append(l.files, f.file)
 	return f, nil

@@ -26,7 +26,7 @@ func Parse(name string, src []byte) (*File, error) {
 }
 
 func parse(src *source) (*File, Diagnostics) {
-	f := &File{Name: src.name, src: src}
+	f := &File{Name: src.name, src: src, saved: src.text}
 	f.Body.file = f
 	p := parser{src: src, text: src.text, file: f, brace: -1}
 	if len(p.text) > math.MaxInt32 {
