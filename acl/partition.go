@@ -15,8 +15,8 @@ type verdict uint32
 
 const unmatched verdict = 0
 
-// maxRules keeps verdicts, and positions in lists twice as long, below bit 31,
-// which marks references.
+// maxRules keeps verdicts, and the number of pieces that rules cut the
+// addresses into, below bit 31, which marks references.
 const maxRules = 1 << 28
 
 func verdictOf(rule int, a Action) verdict { return verdict(rule+1)<<1 | verdict(a) }
@@ -78,7 +78,7 @@ func partition(spans []span) (starts []point, verdicts []verdict) {
 		if c := a.first.compare(b.first); c != 0 {
 			return c
 		}
-		return cmp.Or(cmp.Compare(a.bits, b.bits), cmp.Compare(a.verdict, b.verdict))
+		return cmp.Compare(a.bits, b.bits)
 	})
 	starts = make([]point, 0, len(spans)+1)
 	verdicts = make([]verdict, 0, len(spans)+1)

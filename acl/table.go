@@ -32,8 +32,9 @@ type lowSteps struct {
 // below marks a verdict of Table.v6 that is the number of a function in low.
 const below verdict = 1 << 31
 
-// Compile makes a Table of the list. The time is that of sorting the rules,
-// the memory some 20 bytes a rule. It panics if there are more than 1<<28.
+// Compile makes a Table of the list. The time is that of sorting the rules.
+// The memory is some 20 bytes a rule, and 70 for an IPv6 host alone in its
+// network. It panics if there are more than 1<<28 rules.
 func Compile(l List) *Table {
 	if len(l) > maxRules {
 		panic(fmt.Sprintf("acl: cannot compile %d rules, the most is %d", len(l), maxRules))
@@ -135,9 +136,8 @@ func (t *Table) Lookup(client netip.Addr) Decision {
 	if !client.IsValid() {
 		return t.unix.decision()
 	}
-	// Not As16: the compiler copies the array it returns in another width than
-	// it was written, and the load behind that stalls for half of the time a
-	// lookup takes.
+	// Not As16: the compiler copies the array it returns in other pieces than
+	// it was written in, and the wait for that is 5 of 17 ns.
 	var buf [16]byte
 	a, _ := client.WithZone("").AppendBinary(buf[:0])
 	hi, lo := binary.BigEndian.Uint64(a), binary.BigEndian.Uint64(a[8:])

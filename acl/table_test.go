@@ -51,6 +51,9 @@ func TestLookupIsDecideInCrowdedNetworks(t *testing.T) {
 			}
 		}
 		table := Compile(l)
+		for i := 1; i < len(table.v6.starts); i++ {
+			require.Less(t, table.v6.starts[i-1], table.v6.starts[i], "seed %d", seed)
+		}
 		for _, client := range r.clients(l) {
 			require.Equal(t, l.Decide(client), table.Lookup(client), "seed %d, client %v", seed, client)
 		}
