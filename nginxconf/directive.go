@@ -39,6 +39,7 @@ type flags uint8
 const (
 	noTerm  flags = 1 << iota // the source lacks the ';'
 	noClose                   // the source lacks the '}'
+	lua                       // the last argument is the raw text between braces
 )
 
 // made is a directive in text of its own.
@@ -59,14 +60,21 @@ type word struct {
 }
 
 // New returns a simple directive that stands nowhere yet. Arguments are
-// quoted where nginx needs it.
+// quoted where nginx needs it. The last argument of a name that ends in
+// "_by_lua_block" is Lua code, which stands between braces as it is.
 func New(name string, args ...string) *Directive {
 	m := &made{term: ";"}
 	m.words = append(m.words, word{raw: quote(name, 0), off: -1})
 	for _, a := range args {
 		m.words = append(m.words, word{gap: " ", raw: quote(a, 0), off: -1})
 	}
-	return &Directive{made: m}
+	d := &Directive{made: m}
+	if n := len(args); n > 0 && isLua(name) {
+		d.flags |= lua
+		m.words[n] = word{gap: " {", raw: args[n-1], off: -1}
+		m.term = "}"
+	}
+	return d
 }
 
 // NewBlock returns an empty block, "{ }", that stands nowhere yet. What is put
@@ -85,11 +93,15 @@ func (d *Directive) Name() string { return unquote(d.Raw(0)) }
 func (d *Directive) NumArgs() int { return d.numWords() - 1 }
 
 // Arg returns argument i, from 0, as nginx reads it: without quotes and with
-// escapes undone. It allocates only if there is an escape. It panics if there
-// is no such argument.
+// escapes undone. It allocates only if there is an escape. The last argument of
+// a name that ends in "_by_lua_block" is the Lua code between the braces, as it
+// is; such a directive has no Body. Arg panics if there is no such argument.
 func (d *Directive) Arg(i int) string {
 	if i < 0 {
 		panic("nginxconf: negative argument index")
+	}
+	if d.flags&lua != 0 && i == d.NumArgs()-1 {
+		return d.Raw(i + 1)
 	}
 	return unquote(d.Raw(i + 1))
 }

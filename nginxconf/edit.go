@@ -9,6 +9,10 @@ import (
 // stays as written; one that changes keeps its quotes. Nothing else changes.
 func (d *Directive) SetArgs(args ...string) {
 	m := d.own()
+	if d.flags&lua != 0 {
+		d.setLua(args)
+		return
+	}
 	words := make([]word, 1, len(args)+1)
 	words[0] = m.words[0]
 	for i, a := range args {
@@ -29,11 +33,33 @@ func (d *Directive) SetArg(i int, value string) {
 	if i < 0 {
 		panic("nginxconf: negative argument index")
 	}
+	if d.flags&lua != 0 && i == d.NumArgs()-1 {
+		d.own().words[i+1].raw = value
+		return
+	}
 	d.own().words[i+1].set(value)
 }
 
-// SetName renames the directive.
+// setLua replaces the arguments of a directive whose last one is Lua code.
+func (d *Directive) setLua(args []string) {
+	if len(args) == 0 {
+		panic("nginxconf: a Lua block needs its code")
+	}
+	code := d.made.words[len(d.made.words)-1]
+	d.made.words = d.made.words[:len(d.made.words)-1]
+	d.flags &^= lua
+	d.SetArgs(args[:len(args)-1]...)
+	d.flags |= lua
+	code.raw = args[len(args)-1]
+	d.made.words = append(d.made.words, code)
+}
+
+// SetName renames the directive. It panics if one of the two names takes Lua
+// code and the other does not.
 func (d *Directive) SetName(name string) {
+	if isLua(name) != (d.flags&lua != 0) {
+		panic("nginxconf: a Lua block stays one")
+	}
 	w := &d.own().words[0]
 	w.set(name)
 	w.gap = ""

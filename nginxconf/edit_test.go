@@ -270,6 +270,29 @@ func TestWhatNewMakesIsReadBackByNginxRules(t *testing.T) {
 	require.Equal(t, "server {\n    listen 80;\n}", b.String())
 }
 
+func TestALuaBlockIsOneRawArgument(t *testing.T) {
+	const src = "location / {\n  set_by_lua_block $x { return \"}\" } # why\n  content_by_lua_block {\n    -- }\n    ngx.say([[ } ]], '\\'}')\n  }\n}\n"
+	f, err := Parse("x.conf", []byte(src))
+	require.NoError(t, err)
+	set := first(t, f, "location", "set_by_lua_block")
+	require.Equal(t, []string{"$x", ` return "}" `}, set.Args())
+	require.Nil(t, set.Body())
+	require.Equal(t, "\n    -- }\n    ngx.say([[ } ]], '\\'}')\n  ", first(t, f, "location", "content_by_lua_block").Arg(0))
+
+	set.SetArgs("$y", " return 1 ")
+	set.Container().Append(New("access_by_lua_block", " deny() "))
+	require.Equal(t, strings.NewReplacer(`$x { return "}" }`, `$y { return 1 }`, "  }\n}\n", "  }\n  access_by_lua_block { deny() }\n}\n").Replace(src), string(f.Bytes()))
+	require.Panics(t, func() { set.SetName("set") })
+
+	for src, want := range map[string]string{
+		"a;\nx_by_lua_block {\n  if {\n}\n":   "x:3:6: unexpected end of file, expecting terminating characters for lua code block [unexpected-end]",
+		"a;\nx_by_lua_block {\n  [==[ }\n}\n": `x:3:3: Lua code block missing the closing long bracket "]==]", the inlined Lua code may be too long [unexpected-end]`,
+	} {
+		_, err := Parse("x", []byte(src))
+		require.EqualError(t, err, want)
+	}
+}
+
 func TestRemovingAllOfManyIsCheap(t *testing.T) {
 	const n = 300_000
 	f, err := Parse("x.conf", []byte(strings.Repeat("a;\n", n)))

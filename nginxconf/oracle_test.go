@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -132,7 +133,9 @@ func TestOracleTokens(t *testing.T) {
 		f.Close()
 	}
 	rnd.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
-	texts = append(odd, texts[:min(cases, len(texts))]...)
+	texts = append(slices.Clone(odd), texts[:min(cases, len(texts))]...)
+	// The judge knows nginx's own grammar only.
+	texts = slices.DeleteFunc(texts, func(s string) bool { return strings.Contains(s, "_by_lua_block") })
 
 	type event struct {
 		Args  []string
@@ -214,3 +217,46 @@ func latin1(s string) string {
 var long = regexp.MustCompile(`w{9,}|q{9,}|c{9,}| {9,}`)
 
 func short(src string) string { return long.ReplaceAllString(src, "…") }
+
+// TestOracleLua asks an nginx with the Lua module where blocks of Lua code end.
+func TestOracleLua(t *testing.T) {
+	nginx := upstream(t, "nginx")
+	modules := "/usr/lib/nginx/modules/"
+	if _, err := os.Stat(modules + "ngx_http_lua_module.so"); err != nil {
+		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
+			t.Fatal("nginx's Lua module is not installed")
+		}
+		t.Skip("nginx's Lua module is not installed")
+	}
+	rnd, cases := oracleSize(t, 150)
+	pieces := []string{"{", "}", " ", "\n", "'", `"`, `\`, "[[", "]]", "[=[", "]=]", "--", "--[[", "--[=[", "x", "]", "[", "= ", `\"`, `'}'`, `"{"`, "-- }\n"}
+	dir := t.TempDir()
+	said := regexp.MustCompile(`(?s)\[(?:emerg|crit)\] \d+#\d+: (.*?)(?: in (\S*):(\d+))?\nnginx: configuration`)
+	refused := 0
+	for i := range cases {
+		var b strings.Builder
+		fmt.Fprintf(&b, "load_module %sndk_http_module.so;\nload_module %sngx_http_lua_module.so;\nevents{}\nhttp{\n server {\n  listen unix:s;\n  location / {\n  content_by_lua_block {x ", modules, modules)
+		for range rnd.IntN(9) {
+			b.WriteString(pieces[rnd.IntN(len(pieces))])
+		}
+		b.WriteString("}\n}\n}\n}\n")
+		src := b.String()
+		name := filepath.Join(dir, fmt.Sprintf("%d.conf", i))
+		require.NoError(t, os.WriteFile(name, []byte(src), 0o600))
+		out, err := exec.Command(nginx, "-t", "-c", name, "-p", dir, "-g", "error_log stderr; pid nginx.pid;").CombinedOutput()
+		_, ours := Parse(name, []byte(src))
+		if err == nil {
+			require.NoError(t, ours, "%s", src)
+			continue
+		}
+		m := said.FindSubmatch(out)
+		require.NotNil(t, m, "%s", out)
+		if strings.HasPrefix(string(m[1]), "unknown directive") {
+			continue // the code ended early, and what follows is no directive
+		}
+		refused++
+		require.Error(t, ours, "%s\n%s", src, out)
+		require.Equal(t, string(m[1])+" "+string(m[3]), ours.(Diagnostics)[0].Message+" "+strconv.Itoa(ours.(Diagnostics)[0].Start.Line), "%s", src)
+	}
+	t.Logf("%d of %d refused", refused, cases)
+}

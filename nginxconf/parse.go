@@ -204,6 +204,10 @@ func (p *parser) directive(begin int) int {
 		p.pos++
 		p.restOfLine()
 	case '{':
+		if isLua(d.Name()) {
+			p.lua(d)
+			break
+		}
 		d.term = uint32(p.pos)
 		p.pos++
 		p.openBlock(d)
@@ -215,6 +219,23 @@ func (p *parser) directive(begin int) int {
 	}
 	d.end = uint32(p.pos)
 	return p.pos
+}
+
+// lua reads the block at p.pos as the last argument of d. Its '}' then ends the
+// directive as a ';' does.
+func (p *parser) lua(d *Directive) {
+	d.flags |= lua
+	start := p.pos + 1
+	end, at, message := luaEnd(p.text, start)
+	if message != "" {
+		p.report(at, at+1, "unexpected-end", "%s", message)
+		d.flags |= noTerm
+	}
+	p.src.words = append(p.src.words, span{uint32(start), uint32(end)})
+	d.n++
+	d.term = uint32(end)
+	p.pos = min(end+1, len(p.text))
+	p.restOfLine()
 }
 
 func (p *parser) openBlock(d *Directive) {
