@@ -186,7 +186,7 @@ func (p *Program) check() error {
 	if p.RedirectStderr && p.Stderr != (Log{}) {
 		return fail("Stderr has a log of its own, but RedirectStderr is set")
 	}
-	return nil
+	return checkPlatform(p)
 }
 
 // checkName refuses what would break the event protocol, or URLs:

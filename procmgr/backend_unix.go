@@ -1,0 +1,280 @@
+//go:build unix
+
+package procmgr
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// logGrace is how long the end of a child waits for a log that blocks.
+const logGrace = time.Second
+
+// osBackend runs children of the operating system.
+type osBackend struct {
+	forker  forker
+	reaper  reaper
+	buffers sync.Pool  // of *[]byte, for the streams
+	closed  []*os.File // a nil for each descriptor behind 2 that a child would inherit
+	mu      sync.Mutex
+	alive   map[*osChild]struct{}
+}
+
+func newBackend() (backend, error) {
+	b := &osBackend{
+		buffers: sync.Pool{New: func() any { return new(make([]byte, readSize)) }},
+		alive:   map[*osChild]struct{}{},
+	}
+	if err := b.reaper.open(); err != nil {
+		return nil, err
+	}
+	b.forker.open()
+	if highest := highestInheritable(); highest > 2 {
+		b.closed = make([]*os.File, highest-2)
+	}
+	return b, nil
+}
+
+// close lets go of the children that are still there: those that could not be
+// signalled.
+func (b *osBackend) close() {
+	b.mu.Lock()
+	for c := range b.alive {
+		c.release()
+	}
+	b.mu.Unlock()
+	b.reaper.close()
+	b.forker.close()
+}
+
+func (b *osBackend) inhabited(groups []int) []int {
+	return slices.DeleteFunc(groups, func(pgid int) bool {
+		return errors.Is(syscall.Kill(-pgid, 0), syscall.ESRCH)
+	})
+}
+
+func (b *osBackend) check(p *process) error {
+	_, _, err := p.command()
+	return err
+}
+
+// start is supervisor.process, Subprocess.spawn.
+func (b *osBackend) start(p *process) (child, error) {
+	file, argv, err := p.command()
+	if err != nil {
+		return nil, err
+	}
+	attr := &syscall.SysProcAttr{Setpgid: true} // its own group, as setpgrp; no session of its own
+	setParentDeath(attr, p.prog.ParentDeath)
+	if attr.Credential, err = credential(p.prog.User); err != nil {
+		return nil, fmt.Errorf("couldn't setuid to %s: %w", p.prog.User, err)
+	}
+
+	c := &osChild{backend: b, exited: make(chan exitStatus, 1)}
+	files, err := c.open(p)
+	defer closeAll(files)
+	if err != nil {
+		c.release()
+		return nil, dispatcherError(p, err)
+	}
+	env := p.environ()
+	files = append(files, b.closed...)
+	err = b.forker.do(p.prog.Umask, func() (err error) {
+		c.os, err = os.StartProcess(file, argv, &os.ProcAttr{Dir: p.prog.Directory, Env: env, Files: files, Sys: attr})
+		return err
+	})
+	if err != nil {
+		c.release()
+		return nil, forkError(p, argv[0], err)
+	}
+	b.mu.Lock()
+	b.alive[c] = struct{}{}
+	b.mu.Unlock()
+	for _, s := range c.streams {
+		go s.copy(&b.buffers)
+	}
+	b.reaper.watch(c)
+	return c, nil
+}
+
+// dispatcherError is why the pipes or the logs could not be made. Supervisor
+// ends it with the errno alone; which file it was is worth telling.
+func dispatcherError(p *process, err error) error {
+	if errors.Is(err, syscall.EMFILE) {
+		return fmt.Errorf("too many open files to spawn '%s'", p.prog.Name)
+	}
+	return fmt.Errorf("unknown error making dispatchers for '%s': %w", p.prog.Name, err)
+}
+
+// forkError is why the child could not be made. That its directory or its file
+// would not do is told by supervisord's child, in the log of the program.
+func forkError(p *process, command string, err error) error {
+	if errno := syscall.Errno(0); errors.As(err, &errno) {
+		err = errno // without the path, which comes here
+	}
+	switch dir := p.prog.Directory; {
+	case err == syscall.EAGAIN:
+		return message("Too many processes in process table to spawn '" + p.prog.Name + "'")
+	case err == syscall.ENOMEM:
+		return fmt.Errorf("unknown error during fork for '%s': %w", p.prog.Name, err)
+	case dir != "":
+		if _, statErr := os.Stat(dir + "/."); statErr != nil {
+			return fmt.Errorf("couldn't chdir to %s: %w", dir, err)
+		}
+		return fmt.Errorf("couldn't chdir to %s, or exec %s there: %w", dir, command, err)
+	default:
+		return fmt.Errorf("couldn't exec %s: %w", command, err)
+	}
+}
+
+// An osChild is a child of the operating system.
+type osChild struct {
+	backend *osBackend
+	os      *os.Process
+	stdin   *os.File // our end; nothing is written to it, but it does not end
+	streams []*stream
+	exited  chan exitStatus
+
+	mu     sync.Mutex
+	reaped bool // its pid may be somebody else's
+}
+
+// open makes the child's files and our ends of them.
+func (c *osChild) open(p *process) (files []*os.File, err error) {
+	stdin, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	files, c.stdin = []*os.File{stdin}, w
+	logs := []Log{p.prog.Stdout, p.prog.Stderr}
+	if p.prog.RedirectStderr {
+		logs = logs[:1]
+	}
+	for _, l := range logs {
+		s, w, err := newStream(p, l)
+		if err != nil {
+			return files, err
+		}
+		c.streams = append(c.streams, s)
+		files = append(files, w)
+	}
+	if p.prog.RedirectStderr {
+		files = append(files, files[1])
+	}
+	return files, nil
+}
+
+func (c *osChild) Pid() int                  { return c.os.Pid }
+func (c *osChild) Exited() <-chan exitStatus { return c.exited }
+
+func (c *osChild) Signal(sig syscall.Signal, group bool) error {
+	if !group {
+		return c.os.Signal(sig)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reaped {
+		return os.ErrProcessDone
+	}
+	return syscall.Kill(-c.os.Pid, sig)
+}
+
+func isProcessDone(err error) bool {
+	return err == nil || errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH)
+}
+
+// finish is called when the child is dead, to reap it with wait. That comes
+// when all its output is in the logs, if they take it: until then the pid is
+// still its own, and signals go nowhere else.
+func (c *osChild) finish(at time.Time, wait func() (*os.ProcessState, error)) {
+	for _, s := range c.streams {
+		s.end()
+	}
+	patience := time.NewTimer(logGrace)
+	defer patience.Stop()
+	for _, s := range c.streams {
+		select {
+		case <-s.done:
+		case <-patience.C:
+			patience.Reset(0) // for the other one
+		}
+	}
+	c.release()
+
+	c.mu.Lock()
+	state, err := wait()
+	c.reaped = true
+	c.mu.Unlock()
+	c.backend.mu.Lock()
+	delete(c.backend.alive, c)
+	c.backend.mu.Unlock()
+	c.exited <- statusOf(state, err, at)
+}
+
+// waitThenFinish takes a thread while it waits.
+func waitThenFinish(c *osChild) {
+	state, err := c.os.Wait()
+	c.mu.Lock()
+	c.reaped = true
+	c.mu.Unlock()
+	c.finish(time.Now(), func() (*os.ProcessState, error) { return state, err })
+}
+
+// release closes our ends of the child's files.
+func (c *osChild) release() {
+	if c.stdin != nil {
+		c.stdin.Close()
+	}
+	for _, s := range c.streams {
+		s.close()
+	}
+}
+
+// statusOf is supervisor.options, decode_wait_status.
+func statusOf(state *os.ProcessState, err error, at time.Time) exitStatus {
+	if err != nil {
+		// Somebody else in this program has reaped it.
+		return exitStatus{code: -1, text: "unknown termination cause: " + err.Error(), at: at}
+	}
+	ws := state.Sys().(syscall.WaitStatus)
+	switch {
+	case ws.Exited():
+		return exitStatus{code: ws.ExitStatus(), text: "exit status " + strconv.Itoa(ws.ExitStatus()), at: at}
+	case ws.Signaled():
+		text := "terminated by " + signalName(ws.Signal())
+		if ws.CoreDump() {
+			text += " (core dumped)"
+		}
+		return exitStatus{code: -1, text: text, at: at}
+	}
+	return exitStatus{code: -1, text: fmt.Sprintf("unknown termination cause 0x%04x", uint32(ws)), at: at}
+}
+
+// signalName returns "SIGTERM", or "signal 40".
+func signalName(sig syscall.Signal) string {
+	names := map[syscall.Signal]string{
+		syscall.SIGABRT: "SIGABRT", syscall.SIGALRM: "SIGALRM", syscall.SIGBUS: "SIGBUS",
+		syscall.SIGFPE: "SIGFPE", syscall.SIGHUP: "SIGHUP", syscall.SIGILL: "SIGILL",
+		syscall.SIGINT: "SIGINT", syscall.SIGIO: "SIGIO", syscall.SIGKILL: "SIGKILL",
+		syscall.SIGPIPE: "SIGPIPE", syscall.SIGPROF: "SIGPROF", syscall.SIGQUIT: "SIGQUIT",
+		syscall.SIGSEGV: "SIGSEGV", syscall.SIGSYS: "SIGSYS", syscall.SIGTERM: "SIGTERM",
+		syscall.SIGTRAP: "SIGTRAP", syscall.SIGUSR1: "SIGUSR1", syscall.SIGUSR2: "SIGUSR2",
+		syscall.SIGVTALRM: "SIGVTALRM", syscall.SIGXCPU: "SIGXCPU", syscall.SIGXFSZ: "SIGXFSZ",
+	}
+	if name := names[sig]; name != "" {
+		return name
+	}
+	return fmt.Sprintf("signal %d", int(sig))
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close() // one that stands for both streams, twice; the error is nothing
+	}
+}

@@ -1,0 +1,51 @@
+//go:build unix && !linux
+
+package procmgr
+
+import (
+	"fmt"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+func checkPlatform(p *Program) error {
+	switch {
+	case p.Umask != 0:
+		return fmt.Errorf("procmgr: program %s: Umask works on Linux only, not on %s", p.Name, runtime.GOOS)
+	case p.ParentDeath != 0:
+		return fmt.Errorf("procmgr: program %s: ParentDeath works on Linux only, not on %s", p.Name, runtime.GOOS)
+	}
+	return nil
+}
+
+func setParentDeath(*syscall.SysProcAttr, syscall.Signal) {}
+
+// highestInheritable knows of none: whatever Go opens is closed in a child.
+func highestInheritable() int { return 0 }
+
+type forker struct{}
+
+func (forker) open()  {}
+func (forker) close() {}
+
+func (forker) do(_ int, start func() error) error { return start() }
+
+// reaper costs a thread a child.
+type reaper struct{}
+
+func (reaper) open() error { return nil }
+func (reaper) close()      {}
+
+func (reaper) watch(c *osChild) { go waitThenFinish(c) }
+
+// sweep cannot tell who is in a group, nor when they have gone: KILL is sent,
+// and leaves them no choice.
+func (b *osBackend) sweep(groups []int, _ time.Duration) (killed int) {
+	for _, pgid := range groups {
+		if syscall.Kill(pgid, 0) == syscall.ESRCH && syscall.Kill(-pgid, syscall.SIGKILL) == nil {
+			killed = -1
+		}
+	}
+	return killed
+}

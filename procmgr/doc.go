@@ -1,0 +1,52 @@
+// Package procmgr keeps programs running: give a [Manager] the programs, call
+// Run, and each is started, watched, restarted when it ends, and stopped in
+// order when the context ends.
+//
+//	m := procmgr.New(&procmgr.Options{Logger: slog.Default()})
+//	err := m.Add(procmgr.Program{
+//		Name:    "scout",
+//		Command: "gunicorn --bind=127.0.0.1:8083 scout.server.auto:app",
+//		Stdout:  procmgr.Log{File: "/var/log/scout.log"},
+//	})
+//	…
+//	err = m.Run(ctx) // until ctx is done and all have stopped
+//
+// It behaves as Supervisor 4.2.5 does, and speaks its language. A [Program]
+// names one process; a [Group] holds several; a process is addressed
+// "group:process", a whole group "group:*", and a process whose group has its
+// own name just "process". A process is STOPPED, STARTING, RUNNING, BACKOFF,
+// STOPPING, EXITED, FATAL or UNKNOWN (see [State]), and moves between these by
+// Supervisor's rules: it is RUNNING once it has lived for StartSecs; one that
+// ends sooner is tried again after one second, then two, then three, and is
+// FATAL after StartRetries of these; one that ends later is EXITED, and
+// started again as AutoRestart says.
+//
+// Every field of a Program may be left zero and then has Supervisor's default.
+// Where a real zero is wanted, write [Zero].
+//
+// It differs from supervisord where that hurts, and only there:
+//
+//   - Timers fire when they are due, not up to a second later. What this would
+//     turn into a storm of restarts, a program that ends as soon as it runs,
+//     is held to one start a second (Program.RestartFloor).
+//   - At the end of Run nothing is left: what a program leaves behind in its
+//     process group is killed, and reported as an [Event]. While Run goes on,
+//     Stop reaches the group only with StopAsGroup or KillAsGroup.
+//   - At the end of Run, groups of equal priority stop at the same time, not
+//     one after the other.
+//   - A log that blocks or fails holds up nothing but the program that writes
+//     it. Log files are rotated at the end of a line.
+//   - Stop calls off the restart of a process that has just EXITED, though it
+//     still answers ErrNotRunning.
+//   - A program whose directory or user does not exist fails to start
+//     (BACKOFF) with a message that says so; supervisord finds out only in the
+//     child, which then ends with exit status 127.
+//   - A process left UNKNOWN, because it could not be signalled, leaves that
+//     state when it ends.
+//   - Without a log file the output is dropped; the automatic log files are
+//     for those who have a childlogdir.
+//
+// Every method of a Manager may be called from several goroutines. The package
+// runs on Linux, where a child costs no thread, and on other unix systems,
+// where it costs one.
+package procmgr

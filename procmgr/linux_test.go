@@ -1,0 +1,245 @@
+package procmgr
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// dead reports whether a process is no more, or waits for its parent to reap
+// it.
+func dead(t *testing.T, pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	require.NotEmpty(t, rest)
+	return rest[0] == 'Z' || rest[0] == 'X'
+}
+
+func TestRunLeavesNoOrphan(t *testing.T) {
+	t.Parallel()
+	line := newLifeline(t)
+	deserted := role(t, "deserted", "family 3 %s 0", line.path) // its leader has long gone
+	stays := role(t, "stays", "family 2 %s", line.path)
+	l := run(t, nil, deserted, stays)
+	var family []*holder
+	for range 5 {
+		family = append(family, line.holder(t))
+	}
+	l.await("deserted", Exited)
+	l.end()
+	for _, h := range family {
+		assert.True(t, dead(t, h.pid), "%d is alive after Run", h.pid)
+	}
+	killed := map[string]int{}
+	for {
+		e, ok := l.next()
+		if !ok {
+			break
+		}
+		if e.Type == EventOrphansKilled {
+			killed[e.Process] += e.Killed
+		}
+	}
+	assert.Equal(t, map[string]int{"deserted": 3, "stays": 2}, killed)
+}
+
+func TestSweepSparesAStrangerWithTheNumberOfAGroup(t *testing.T) {
+	t.Parallel()
+	// A process group that is alive, and whose leader is: not one of ours,
+	// since those we sweep have lost theirs.
+	cmd := exec.Command("cat")
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(t, cmd.Start())
+	b, err := newBackend()
+	require.NoError(t, err)
+	assert.Zero(t, b.sweep([]int{cmd.Process.Pid}, patience))
+	b.close()
+	stdin.Close()
+	assert.NoError(t, cmd.Wait(), "it ended of its own accord")
+}
+
+func TestChildrenHoldNoDescriptorAndNoSignalMaskOfOurs(t *testing.T) {
+	t.Parallel()
+	files, signals := newSink(), newSink()
+	program := func(name, command string, out *sink) Program {
+		return Program{Name: name, Command: command, StartSecs: Zero, AutoRestart: RestartNever, Stdout: Log{Writer: out}}
+	}
+	run(t, nil, role(t, "other", "stay"),
+		program("x", "sh -c 'ls /proc/$$/fd; echo end'", files),
+		program("y", "grep Sig[BI] /proc/self/status", signals))
+	assert.Equal(t, "0\n1\n2\nend\n", files.await(t, "end"))
+	assert.Equal(t, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n", signals.await(t, "SigIgn:\t0000000000000000\n"))
+}
+
+func TestUmaskIsThatOfTheProgramAlone(t *testing.T) {
+	t.Parallel()
+	umask := func(name string, mask int) (Program, *sink) {
+		out := newSink()
+		p := role(t, name, "facts")
+		p.Umask = mask
+		p.Stdout.Writer = out
+		return p, out
+	}
+	before, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	a, outA := umask("a", 0o077)
+	b, outB := umask("b", 0)
+	c, outC := umask("c", Zero)
+	run(t, nil, a, b, c)
+	inherited := -1
+	for line := range strings.Lines(string(before)) {
+		if _, err := fmt.Sscanf(line, "Umask: %o", &inherited); err == nil {
+			break
+		}
+	}
+	for out, want := range map[*sink]int{outA: 0o077, outB: inherited, outC: 0} {
+		var f facts
+		require.NoError(t, json.Unmarshal([]byte(out.await(t, "\n")), &f))
+		assert.Equal(t, fmt.Sprintf("%03o", want), fmt.Sprintf("%03o", f.Umask))
+	}
+	after, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	umaskLine := func(status []byte) string {
+		_, rest, _ := strings.Cut(string(status), "Umask:")
+		line, _, _ := strings.Cut(rest, "\n")
+		return line
+	}
+	assert.Equal(t, umaskLine(before), umaskLine(after), "ours is untouched")
+}
+
+func TestUserBringsItsGroups(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can run a program as somebody else")
+	}
+	t.Parallel()
+	out := newSink()
+	p := Program{
+		Name: "x", Command: "sh -c 'id -u; id -g; id -G'", User: "nobody", Directory: "/",
+		StartSecs: Zero, AutoRestart: RestartNever, Stdout: Log{Writer: out},
+	}
+	l := run(t, nil, p)
+	l.await("x", Exited)
+	want, err := exec.Command("sh", "-c", "id -u nobody; id -g nobody; id -G nobody").Output()
+	require.NoError(t, err)
+	assert.Equal(t, string(want), out.String())
+}
+
+func TestParentDeath(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	for _, test := range []struct {
+		signal syscall.Signal
+		dies   bool
+	}{{syscall.SIGKILL, true}, {0, false}} {
+		line := newLifeline(t)
+		manager := exec.Command(exe)
+		manager.Env = append(os.Environ(), fmt.Sprintf("%s=manager %s %d", childEnv, line.path, test.signal))
+		require.NoError(t, manager.Start())
+		h := line.holder(t)
+		require.NoError(t, manager.Process.Kill())
+		manager.Wait()
+		if test.dies {
+			h.awaitDeath(t)
+		} else {
+			assert.False(t, dead(t, h.pid), "as under supervisord, it lives on")
+		}
+	}
+}
+
+func TestAFullDiskKillsNobodyAndIsTold(t *testing.T) {
+	t.Parallel()
+	p := role(t, "x", "flood 3000")
+	p.Stdout.File = "/dev/full"
+	l := run(t, nil, p)
+	assert.Equal(t, 0, l.await("x", Exited).ExitStatus, "no SIGPIPE")
+	assert.EqualValues(t, 300_000, l.status("x").Dropped)
+}
+
+func TestNothingIsLeakedByRestarts(t *testing.T) {
+	// Not parallel: it counts what the whole test has open.
+	open := func() int {
+		names, err := os.ReadDir("/proc/self/fd")
+		require.NoError(t, err)
+		return len(names)
+	}
+	p := role(t, "x", "exit 1")
+	p.AutoRestart = RestartAlways
+	p.RestartFloor = Zero
+	p.Stdout.File = filepath.Join(t.TempDir(), "log")
+	before := open()
+	l := run(t, nil, p)
+	during := 0
+	for i := range 25 {
+		l.await("x", Running)
+		if i == 5 {
+			during = open()
+		}
+	}
+	// Between two starts a child has its seven descriptors or none.
+	assert.InDelta(t, during, open(), 9)
+	l.end()
+	assert.InDelta(t, before, open(), 3, "the runtime keeps an epoll and an eventfd")
+}
+
+func TestAChildCostsNoThread(t *testing.T) {
+	threads := func() (n int) {
+		status, err := os.ReadFile("/proc/self/status")
+		require.NoError(t, err)
+		for line := range strings.Lines(string(status)) {
+			fmt.Sscanf(line, "Threads: %d", &n)
+		}
+		return n
+	}
+	const n = 60
+	var programs []Program
+	for i := range n {
+		programs = append(programs, Program{Name: fmt.Sprint("x", i), Command: "cat", StartSecs: Zero})
+	}
+	before := threads()
+	l := run(t, nil, programs...)
+	for range n {
+		l.awaitEvent(func(e Event) bool { return e.To == Running })
+	}
+	assert.Less(t, threads()-before, 16)
+}
+
+// The other way to wait, where the kernel has no process descriptors.
+func TestWithoutProcessDescriptors(t *testing.T) {
+	t.Parallel()
+	b, err := newBackend()
+	require.NoError(t, err)
+	defer b.close()
+	ob := b.(*osBackend)
+	p := role(t, "x", "exit 3")
+	proc := newProcess(New(nil), "x", p.resolved())
+	// What watch does when it cannot add to the epoll.
+	c := &osChild{backend: ob, exited: make(chan exitStatus, 1)}
+	files, err := c.open(proc)
+	require.NoError(t, err)
+	c.os, err = os.StartProcess(p.Args[0], p.Args, &os.ProcAttr{Env: proc.environ(), Files: files})
+	require.NoError(t, err)
+	closeAll(files)
+	for _, s := range c.streams {
+		go s.copy(&ob.buffers)
+	}
+	waitThenFinish(c)
+	exit := <-c.Exited()
+	assert.Equal(t, 3, exit.code)
+	assert.Equal(t, "exit status 3", exit.text)
+	assert.ErrorIs(t, c.Signal(syscall.SIGTERM, true), os.ErrProcessDone)
+	assert.ErrorIs(t, c.Signal(syscall.SIGTERM, false), os.ErrProcessDone)
+}

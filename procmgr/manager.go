@@ -1,0 +1,338 @@
+package procmgr
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Options are the settings of a Manager. A nil *Options has all of them zero.
+type Options struct {
+	// Logger gets what supervisord writes to its own log, in the same words;
+	// nil for none. The attributes are "group" and "process".
+	Logger *slog.Logger
+
+	// Environ is what every child inherits, as "NAME=value". To it are added
+	// SUPERVISOR_ENABLED, SUPERVISOR_PROCESS_NAME, SUPERVISOR_GROUP_NAME and
+	// the Environment of its program. Nil is os.Environ(), as in os/exec.
+	Environ []string
+
+	// ServerURL is the SUPERVISOR_SERVER_URL of the children; none if empty.
+	ServerURL string
+
+	// EventBuffer is how many events are kept for a reader that is behind,
+	// before the oldest is dropped; 0 is 4096.
+	EventBuffer int
+}
+
+// A Manager runs programs. New makes one, Run sets it going.
+type Manager struct {
+	logger    *slog.Logger
+	environ   []string
+	serverURL string
+	hub       *hub
+	backend   backend // set by Run, or by a test
+
+	mu     sync.Mutex // never taken by an owner
+	phase  phase
+	groups map[string]*group
+	owners sync.WaitGroup
+	strays []int // process groups that removed processes have left behind
+}
+
+type phase int
+
+const (
+	phaseNew      phase = iota
+	phaseRunning        // Run goes on
+	phaseStopping       // its context is done
+	phaseEnded          // it has returned
+)
+
+// A group is immutable.
+type group struct {
+	name      string
+	priority  int
+	processes []*process // as they are started
+}
+
+// New makes a Manager. The options are copied.
+func New(o *Options) *Manager {
+	if o == nil {
+		o = &Options{}
+	}
+	m := &Manager{
+		logger:    o.Logger,
+		environ:   slices.Clone(o.Environ),
+		serverURL: o.ServerURL,
+		hub:       newHub(cmp.Or(max(o.EventBuffer, 0), 4096)),
+		groups:    map[string]*group{},
+	}
+	if o.Environ == nil {
+		m.environ = os.Environ()
+	}
+	return m
+}
+
+// Add adds p as a group of its own, with the name and the priority of p. See
+// AddGroup.
+func (m *Manager) Add(p Program) error {
+	return m.AddGroup(Group{Name: p.Name, Priority: p.Priority, Programs: []Program{p}})
+}
+
+// AddGroup adds g. It is started by Run, or at once if that goes on: AddGroup
+// then returns when the programs of g that are not Manual have been spawned,
+// or have failed to. The error is ErrAlreadyAdded, ErrShutdown, or says what
+// is wrong with g.
+func (m *Manager) AddGroup(g Group) error {
+	if err := checkName(g.Name); err != nil {
+		return err
+	}
+	added := &group{name: g.Name, priority: orDefault(g.Priority, 999)}
+	if len(g.Programs) == 0 {
+		return fmt.Errorf("procmgr: group %s has no programs", g.Name)
+	}
+	for _, prog := range g.Programs {
+		if err := prog.check(); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(added.processes, func(p *process) bool { return p.prog.Name == prog.Name }) {
+			return fmt.Errorf("procmgr: group %s has two programs %s", g.Name, prog.Name)
+		}
+		added.processes = append(added.processes, newProcess(m, g.Name, prog.resolved()))
+	}
+	slices.SortFunc(added.processes, func(a, b *process) int {
+		return cmp.Or(cmp.Compare(a.prog.Priority, b.prog.Priority), strings.Compare(a.prog.Name, b.prog.Name))
+	})
+
+	running, err := m.insert(added)
+	if err != nil || !running {
+		return err
+	}
+	for _, p := range added.processes {
+		p.ask(context.Background(), &request{kind: reqAutoStart}, nil)
+	}
+	return nil
+}
+
+func (m *Manager) insert(g *group) (running bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.phase >= phaseStopping:
+		return false, &ProcessError{Name: g.name, Err: ErrShutdown}
+	case m.groups[g.name] != nil:
+		return false, &ProcessError{Name: g.name, Err: ErrAlreadyAdded}
+	}
+	m.groups[g.name] = g
+	m.hub.publish(Event{Type: EventGroupAdded, Time: time.Now(), Group: g.name})
+	if m.phase == phaseRunning {
+		m.own(g)
+		return true, nil
+	}
+	return false, nil
+}
+
+// own gives the processes of g their goroutines. The caller holds m.mu.
+func (m *Manager) own(g *group) {
+	for _, p := range g.processes {
+		m.owners.Go(func() { p.run(m.backend) })
+	}
+}
+
+// Remove removes a group, all of whose processes must have stopped. The error
+// is ErrNoSuchProcess, ErrStillRunning or ErrShutdown. A single process of a
+// group cannot be removed, as under supervisord.
+func (m *Manager) Remove(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	g := m.groups[strings.TrimSuffix(name, ":*")]
+	if g == nil {
+		return &ProcessError{Name: name, Err: ErrNoSuchProcess}
+	}
+	if m.phase == phaseStopping {
+		return &ProcessError{Name: name, Err: ErrShutdown}
+	}
+	if m.phase == phaseRunning {
+		// Owners take no lock of ours, so they can be asked under it. Those
+		// that say yes start nothing from then on.
+		for i, p := range g.processes {
+			if p.ask(context.Background(), &request{kind: reqFreeze}, nil) == nil {
+				continue
+			}
+			for _, p := range g.processes[:i] {
+				p.ask(context.Background(), &request{kind: reqThaw}, nil)
+			}
+			return &ProcessError{Name: name, Err: ErrStillRunning}
+		}
+		for _, p := range g.processes {
+			p.ask(context.Background(), &request{kind: reqQuit}, nil)
+			<-p.ended
+			m.strays = append(m.strays, p.leftovers...)
+		}
+	}
+	delete(m.groups, g.name)
+	m.hub.publish(Event{Type: EventGroupRemoved, Time: time.Now(), Group: g.name})
+	return nil
+}
+
+// Status returns the status of every process, sorted by group and name. It
+// waits for nobody, and costs the processes nothing.
+func (m *Manager) Status() []Status {
+	m.mu.Lock()
+	var all []Status
+	now := time.Now()
+	for _, g := range m.groups {
+		for _, p := range g.processes {
+			all = append(all, p.snapshot(now))
+		}
+	}
+	m.mu.Unlock()
+	slices.SortFunc(all, func(a, b Status) int {
+		return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Name, b.Name))
+	})
+	return all
+}
+
+// Events returns the events from this call on, not from the first range over
+// the result. The sequence ends when ctx is done, or when Run has returned and
+// all has been read; it can be ranged over once. A reader that is too slow
+// holds up nothing: it finds in Event.Missed how many events were dropped.
+// Give it a ctx of its own to see how Run ends: with that of Run, it ends when
+// the stopping begins.
+func (m *Manager) Events(ctx context.Context) iter.Seq[Event] {
+	return m.hub.subscribe(ctx)
+}
+
+// Start starts a process, or those of a group that are not started, and
+// returns when all are RUNNING or have failed: ErrNoSuchProcess,
+// ErrNotRunning (Run does not go on), ErrShutdown, ErrNoFile,
+// ErrNotExecutable, ErrAlreadyStarted (not for a group), ErrSpawn, ErrFatal or
+// ErrAbnormalTermination, of a group joined. As under supervisord, ErrSpawn is
+// the first failure; unless it is ErrFatal, the process will be tried again.
+// If ctx ends first, its error is returned and the start goes on.
+func (m *Manager) Start(ctx context.Context, name string) error {
+	ps, whole, err := m.find(name)
+	if err != nil {
+		return err
+	}
+	return m.each(ctx, ps, reqStart, whole, func(s State) bool { return !s.isStarted() })
+}
+
+// Stop stops a process, or those of a group that are started, and returns when
+// all have stopped: StopSignal is sent, and after StopWaitSecs KILL. The error
+// is ErrNoSuchProcess, ErrNotRunning (not for a group; also while it is
+// already stopping), or that of a signal that could not be sent. If ctx ends
+// first, its error is returned and the stop goes on.
+func (m *Manager) Stop(ctx context.Context, name string) error {
+	ps, whole, err := m.find(name)
+	if err != nil {
+		return err
+	}
+	return m.each(ctx, ps, reqStop, whole, State.isStarted)
+}
+
+// Restart stops what of name is started, and when all of it has stopped starts
+// it, as "supervisorctl restart" does. The errors are those of Stop, but for
+// ErrNotRunning, and of Start.
+func (m *Manager) Restart(ctx context.Context, name string) error {
+	if err := m.Stop(ctx, name); err != nil && !errors.Is(err, ErrNotRunning) {
+		return err
+	}
+	return m.Start(ctx, name)
+}
+
+// Signal sends sig to a process, or to those of a group that are alive; never
+// to their process groups. It returns ErrNoSuchProcess, ErrNotRunning (not for
+// a group), or that of the system; the process is then UNKNOWN.
+func (m *Manager) Signal(name string, sig syscall.Signal) error {
+	ps, whole, err := m.find(name)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, p := range ps {
+		if whole && !p.status.Load().State.isSignallable() {
+			continue
+		}
+		errs = append(errs, p.ask(context.Background(), &request{kind: reqSignal, sig: sig}, p.gone()))
+	}
+	return joinErrors(errs)
+}
+
+func (p *process) gone() error { return &ProcessError{Name: p.name, Err: ErrNotRunning} }
+
+// find resolves "group:process", "group:*", "group:" or "process", which is
+// short for "process:process": supervisor.options.split_namespec.
+func (m *Manager) find(name string) (ps []*process, whole bool, err error) {
+	groupName, processName, colon := strings.Cut(name, ":")
+	if !colon {
+		processName = groupName
+	}
+	whole = processName == "" || processName == "*"
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch m.phase {
+	case phaseNew, phaseEnded:
+		return nil, false, &ProcessError{Name: name, Err: ErrNotRunning, Reason: "the manager does not run"}
+	case phaseStopping:
+		return nil, false, &ProcessError{Name: name, Err: ErrShutdown}
+	}
+	if g := m.groups[groupName]; g != nil {
+		for _, p := range g.processes {
+			if whole || p.prog.Name == processName {
+				ps = append(ps, p)
+			}
+		}
+	}
+	if len(ps) == 0 {
+		return nil, false, &ProcessError{Name: name, Err: ErrNoSuchProcess}
+	}
+	return ps, whole, nil
+}
+
+// each sends the same request to all of ps, in order, and waits until all have
+// settled. Of a whole group it leaves out those that are not concerned.
+func (m *Manager) each(ctx context.Context, ps []*process, kind requestKind, whole bool, concerned func(State) bool) error {
+	var errs []error
+	var sent []request
+	for _, p := range ps {
+		if whole && !concerned(p.status.Load().State) {
+			continue
+		}
+		r := request{kind: kind}
+		if err := p.ask(ctx, &r, p.gone()); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		sent = append(sent, r)
+	}
+	for _, r := range sent {
+		select {
+		case err := <-r.settled:
+			errs = append(errs, err)
+		case <-ctx.Done():
+			return joinErrors(append(errs, ctx.Err()))
+		}
+	}
+	return joinErrors(errs)
+}
+
+// joinErrors is errors.Join that leaves a single error alone.
+func joinErrors(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
