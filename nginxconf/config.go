@@ -1,6 +1,9 @@
 package nginxconf
 
-import "iter"
+import (
+	"io"
+	"iter"
+)
 
 // A Config is a file with all it includes. A file that is included twice is
 // one *File that stands in two contexts, so the context belongs to the walk,
@@ -13,8 +16,28 @@ type Config struct {
 	Prefix string
 
 	files    []*File
+	dumped   []dumped
 	includes map[*Directive][]*File
 	diags    Diagnostics
+}
+
+// A dumped is a file by a name that nginx -T gives it. Two names of one file
+// are two files to nginx.
+type dumped struct {
+	path string
+	file *File
+}
+
+// Dump writes what nginx -T writes: all files in the order in which nginx
+// first reads them, each below a comment with its absolute path.
+func (c *Config) Dump(w io.Writer) error {
+	for _, d := range c.dumped {
+		text := append([]byte("# configuration file "+d.path+":\n"), d.file.Bytes()...)
+		if _, err := w.Write(append(text, '\n')); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A Context is the blocks around a directive, outermost first. It is empty in
@@ -116,6 +139,9 @@ func (c *Config) within(d *Directive) iter.Seq[*Directive] {
 func (c *Config) Find(path ...string) iter.Seq[*Directive] {
 	return find(path, c.In(nil), c.within)
 }
+
+// Query is [Body.Query] with includes expanded.
+func (c *Config) Query(path string) iter.Seq[*Directive] { return c.Find(splitPath(path)...) }
 
 // expand ranges over the directives of a body and of the files included there.
 func (c *Config) expand(b *Body) iter.Seq[*Directive] {

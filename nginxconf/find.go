@@ -24,6 +24,30 @@ func (b *Body) Find(path ...string) iter.Seq[*Directive] {
 	return find(path, b.Directives(), func(d *Directive) iter.Seq[*Directive] { return d.body.Directives() })
 }
 
+// Query is [Body.Find] for a path in one text, its steps joined by slashes.
+// Slashes in brackets are not among them.
+//
+//	f.Query("http/server[server_name=scout.example.se]/location[/]/proxy_pass")
+func (b *Body) Query(path string) iter.Seq[*Directive] { return b.Find(splitPath(path)...) }
+
+func splitPath(path string) (steps []string) {
+	depth, start := 0, 0
+	for i := range len(path) {
+		switch path[i] {
+		case '[':
+			depth++
+		case ']':
+			depth = max(depth-1, 0)
+		case '/':
+			if depth == 0 {
+				steps = append(steps, path[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(steps, path[start:])
+}
+
 // find walks down a path; within lists what a block holds.
 func find(path []string, level iter.Seq[*Directive], within func(*Directive) iter.Seq[*Directive]) iter.Seq[*Directive] {
 	steps := make([]step, len(path))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -66,8 +67,9 @@ func load(fsys fs.FS, name, prefix string, shown func(string) string) (*Config, 
 	if err != nil {
 		return nil, fmt.Errorf("nginxconf: %w", err)
 	}
+	l.dump("/"+name, root.file)
 	l.visit(root)
-	c := &Config{Root: root.file, Prefix: prefix, files: l.files, includes: l.includes, diags: l.diags}
+	c := &Config{Root: root.file, Prefix: prefix, files: l.files, dumped: l.dumped, includes: l.includes, diags: l.diags}
 	return c, c.diags.Err()
 }
 
@@ -78,8 +80,16 @@ type loader struct {
 
 	byName   map[string]*loaded
 	files    []*File
+	dumped   []dumped
 	includes map[*Directive][]*File
 	diags    Diagnostics
+}
+
+// dump notes a file under the name that nginx opens it by.
+func (l *loader) dump(path string, f *File) {
+	if !slices.ContainsFunc(l.dumped, func(d dumped) bool { return d.path == path }) {
+		l.dumped = append(l.dumped, dumped{path, f})
+	}
 }
 
 type loaded struct {
@@ -154,6 +164,7 @@ func (l *loader) include(from *loaded, d *Directive) {
 			l.failed(d, p, err)
 			return // nginx stops here; what follows is not its configuration
 		}
+		l.dump(p, to.file)
 		switch to.state {
 		case visiting:
 			start, end := d.Span(1)

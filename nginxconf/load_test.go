@@ -1,6 +1,7 @@
 package nginxconf
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -167,6 +168,11 @@ http {
 	require.Empty(t, found("http", "server[listen=82]", "listen"))
 	require.Empty(t, found("http", "server", "listen", "x"))
 	require.Empty(t, found())
+
+	for d := range f.Query("http/server[server_name=c]/location[/a/b]/x") {
+		require.Equal(t, []string{"4"}, d.Args())
+	}
+	require.Equal(t, []string{"http", "server[listen=81]", "location[~ /[a]/]", "x"}, splitPath("http/server[listen=81]/location[~ /[a]/]/x"))
 }
 
 func TestGlobIsTheOneOfTheCLibrary(t *testing.T) {
@@ -224,6 +230,9 @@ func TestOracleIncludes(t *testing.T) {
 			continue
 		}
 		require.NoError(t, ours, "%s\n%s", text, out)
+		var dump bytes.Buffer
+		require.NoError(t, c.Dump(&dump))
+		require.Equal(t, string(out), dump.String(), text)
 		var want []string
 		for _, m := range regexp.MustCompile(`(?m)^# configuration file (.*):$`).FindAllStringSubmatch(string(out), -1) {
 			want = append(want, filepath.Clean(m[1]))
