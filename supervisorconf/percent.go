@@ -27,28 +27,53 @@ func (v value) String() string {
 	return v.str
 }
 
-// A table is a dict: it keeps the order in which names came.
+// A table is a dict: it keeps the order in which names came. A nil table is
+// empty.
 type table struct {
-	keys []string
-	vals map[string]value
+	keys  []string
+	vals  []value
+	index map[string]int // once there are many
 }
 
-func (t *table) set(key string, v value) {
-	if t.vals == nil {
-		t.vals = map[string]value{}
+func (t *table) find(key string) int {
+	if t == nil {
+		return -1
 	}
-	if _, ok := t.vals[key]; !ok {
-		t.keys = append(t.keys, key)
+	if t.index != nil {
+		if i, ok := t.index[key]; ok {
+			return i
+		}
+		return -1
 	}
-	t.vals[key] = v
+	for i, k := range t.keys {
+		if k == key {
+			return i
+		}
+	}
+	return -1
 }
 
 func (t *table) get(key string) (value, bool) {
-	if t == nil {
-		return value{}, false
+	if i := t.find(key); i >= 0 {
+		return t.vals[i], true
 	}
-	v, ok := t.vals[key]
-	return v, ok
+	return value{}, false
+}
+
+func (t *table) set(key string, v value) {
+	if i := t.find(key); i >= 0 {
+		t.vals[i] = v
+		return
+	}
+	t.keys, t.vals = append(t.keys, key), append(t.vals, v)
+	if len(t.keys) == 16 {
+		t.index = map[string]int{}
+		for i, k := range t.keys {
+			t.index[k] = i
+		}
+	} else if t.index != nil {
+		t.index[key] = len(t.keys) - 1
+	}
 }
 
 // A scope is the names that a value may use.

@@ -1,0 +1,204 @@
+package supervisorconf
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// A lexer is Python's shlex.shlex, in the three ways in which Supervisor uses
+// it: environment= up to 4.3 (legacy), environment= from 4.4 (POSIX), and
+// command= (shlex.split, POSIX).
+type lexer struct {
+	in        string
+	posix     bool
+	split     bool   // words end at white space alone
+	comment   string // "#", or none
+	wordchars string // beyond ASCII letters, digits and "_"
+
+	state    rune // ' ', 'a', a quote, or '\\'
+	done     bool
+	pushback string // a token seen too early
+}
+
+// latin1 is what shlex takes for letters of words in POSIX mode.
+const latin1 = "ßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ"
+
+func isWhitespace(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
+func isQuote(r rune) bool      { return r == '\'' || r == '"' }
+
+func (l *lexer) isWord(r rune) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_':
+		return true
+	}
+	return strings.ContainsRune(l.wordchars, r)
+}
+
+// next returns the next token, or the message of a ValueError; ok is false at
+// the end.
+func (l *lexer) next() (token string, ok bool, message string) {
+	if t := l.pushback; t != "" {
+		l.pushback = ""
+		return t, true, ""
+	}
+	var b strings.Builder
+	quoted := false
+	escaped := ' ' // the state to return to after a backslash
+	if l.state == 0 {
+		l.state = ' '
+	}
+	emit := func() bool { return b.Len() > 0 || l.posix && quoted }
+loop:
+	for !l.done {
+		r, n := utf8.DecodeRuneInString(l.in)
+		char := l.in[:n]
+		l.in = l.in[n:]
+		end := n == 0
+		switch {
+		case l.state == ' ':
+			switch {
+			case end:
+				l.done = true
+			case isWhitespace(r):
+				if emit() {
+					break loop
+				}
+			case l.isComment(r):
+				l.skipLine()
+			case l.posix && r == '\\':
+				escaped, l.state = 'a', r
+			case l.isWord(r):
+				b.Reset()
+				b.WriteString(char)
+				l.state = 'a'
+			case isQuote(r):
+				if !l.posix {
+					b.Reset()
+					b.WriteString(char)
+				}
+				l.state = r
+			default:
+				b.Reset()
+				b.WriteString(char)
+				if !l.split {
+					break loop
+				}
+				l.state = 'a'
+			}
+		case isQuote(l.state):
+			quoted = true
+			switch {
+			case end:
+				return "", false, "No closing quotation"
+			case r == l.state && !l.posix:
+				b.WriteString(char)
+				l.state = ' '
+				break loop
+			case r == l.state:
+				l.state = 'a'
+			case l.posix && r == '\\' && l.state == '"':
+				escaped, l.state = l.state, r
+			default:
+				b.WriteString(char)
+			}
+		case l.state == '\\':
+			if end {
+				return "", false, "No escaped character"
+			}
+			if isQuote(escaped) && r != '\\' && r != escaped {
+				b.WriteByte('\\')
+			}
+			b.WriteString(char)
+			l.state = escaped
+		default: // in a word
+			switch {
+			case end:
+				l.done = true
+			case isWhitespace(r):
+				l.state = ' '
+				if emit() {
+					break loop
+				}
+			case l.isComment(r):
+				l.skipLine()
+				if l.posix { // legacy mode goes on with the word on the next line
+					l.state = ' '
+					if emit() {
+						break loop
+					}
+				}
+			case l.posix && isQuote(r):
+				l.state = r
+			case l.posix && r == '\\':
+				escaped, l.state = 'a', r
+			case l.isWord(r), isQuote(r), l.split:
+				b.WriteString(char)
+			default:
+				l.pushback = char
+				l.state = ' '
+				if emit() {
+					break loop
+				}
+			}
+		}
+	}
+	return b.String(), emit(), ""
+}
+
+func (l *lexer) isComment(r rune) bool { return strings.ContainsRune(l.comment, r) }
+
+func (l *lexer) skipLine() {
+	_, l.in, _ = strings.Cut(l.in, "\n")
+}
+
+// tokens returns all tokens, or a message.
+func (l *lexer) tokens() ([]string, string) {
+	var list []string
+	for {
+		t, ok, message := l.next()
+		if message != "" {
+			return nil, message
+		}
+		if !ok {
+			return list, ""
+		}
+		list = append(list, t)
+	}
+}
+
+// splitCommand is shlex.split.
+func splitCommand(s string) ([]string, string) {
+	l := lexer{in: s, posix: true, split: true, wordchars: latin1}
+	return l.tokens()
+}
+
+// A pair is a variable of an environment. The last of a name wins.
+type pair struct{ key, value string }
+
+// toPairs is dict_of_key_value_pairs. Tokens are taken in fours, KEY = value
+// and a separator, which may be any token at all.
+func toPairs(s string, posix bool) ([]pair, string) {
+	if s == "" {
+		return nil, ""
+	}
+	l := lexer{in: s, posix: posix, comment: "#", wordchars: "/.+-():"}
+	if posix {
+		l.wordchars += latin1
+	}
+	tokens, message := l.tokens()
+	if message != "" {
+		return nil, message
+	}
+	var pairs []pair
+	for i := 0; i < len(tokens); i += 4 {
+		if len(tokens) < i+3 || tokens[i+1] != "=" {
+			return nil, "Unexpected end of key/value pairs in value '" + s + "'"
+		}
+		p := pair{tokens[i], tokens[i+2]}
+		if !posix {
+			p.value = strings.Trim(p.value, `'"`)
+		}
+		pairs = append(pairs, p)
+	}
+	return pairs, ""
+}
