@@ -1,0 +1,136 @@
+//go:build unix
+
+package supervisord
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/procmgr"
+	"github.com/onehost-go/onehost/supervisorconf"
+)
+
+func load(t *testing.T, text string) *supervisorconf.Config {
+	t.Helper()
+	c, err := supervisorconf.Load(fstest.MapFS{"s.conf": {Data: []byte(text)}}, "s.conf", &supervisorconf.LoadOptions{
+		IsDir: func(string) bool { return true },
+	})
+	require.NoError(t, err)
+	return c
+}
+
+func TestTheProgramsOfAConfigurationRunAndStop(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "out.log")
+	s, err := New(load(t, `[supervisord]
+[program:web]
+command=sleep 1000
+numprocs=2
+process_name=%(program_name)s_%(process_num)d
+startsecs=0
+stdout_logfile=NONE
+[program:once]
+command=env
+environment=COLOUR="blue",SIZE="%(process_num)d"
+startsecs=0
+autorestart=false
+redirect_stderr=true
+stdout_logfile=`+log+`
+[program:later]
+command=sleep 1000
+autostart=false
+stdout_logfile=NONE
+`), &Options{Environ: []string{"PATH=" + os.Getenv("PATH"), "FROM=here"}})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	events := s.Manager().Events(ctx)
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	waiting := map[string]procmgr.State{"web:web_0": procmgr.Running, "web:web_1": procmgr.Running, "once": procmgr.Exited}
+	for e := range events {
+		name := procmgr.Status{Group: e.Group, Name: e.Process}.FullName()
+		if e.Type == procmgr.EventProcessState && waiting[name] == e.To {
+			delete(waiting, name)
+		}
+		if len(waiting) == 0 {
+			break
+		}
+	}
+	states := map[string]procmgr.State{}
+	for _, st := range s.Manager().Status() {
+		states[st.FullName()] = st.State
+	}
+	require.Equal(t, map[string]procmgr.State{
+		"web:web_0": procmgr.Running, "web:web_1": procmgr.Running, "once": procmgr.Exited, "later": procmgr.Stopped,
+	}, states)
+	cancel()
+	require.NoError(t, <-done)
+	out, err := os.ReadFile(log)
+	require.NoError(t, err)
+	for _, line := range []string{"FROM=here\n", "COLOUR=blue\n", "SIZE=0\n", "SUPERVISOR_PROCESS_NAME=once\n"} {
+		require.Contains(t, string(out), line)
+	}
+}
+
+func TestEveryOptionOfAProgramArrives(t *testing.T) {
+	c := load(t, `[supervisord]
+[program:a]
+command=/bin/x "y z"
+directory=/srv
+priority=0
+autostart=false
+autorestart=true
+startsecs=0
+startretries=0
+exitcodes=0,7
+stopsignal=QUIT
+stopwaitsecs=0
+stopasgroup=true
+umask=000
+environment=A="b"
+stdout_logfile=/var/log/a.log
+stdout_logfile_maxbytes=0
+stdout_logfile_backups=0
+stderr_logfile=/var/log/b.log
+stderr_logfile_maxbytes=1MB
+[program:b]
+command=/bin/y
+stdout_logfile=NONE
+stderr_logfile=NONE
+`)
+	var got []procmgr.Program
+	for _, p := range c.Processes() {
+		program, err := convert(c, p)
+		require.NoError(t, err)
+		got = append(got, program)
+	}
+	require.Equal(t, []procmgr.Program{{
+		Name: "a", Command: `/bin/x "y z"`, Directory: "/srv", Umask: procmgr.Zero,
+		Environment: map[string]string{"A": "b"},
+		Priority:    procmgr.Zero, Manual: true, AutoRestart: procmgr.RestartAlways,
+		StartSecs: procmgr.Zero, StartRetries: procmgr.Zero, ExitCodes: []int{0, 7},
+		StopSignal: syscall.SIGQUIT, StopWaitSecs: procmgr.Zero, StopAsGroup: true, KillAsGroup: true,
+		Stdout: procmgr.Log{File: "/var/log/a.log", MaxBytes: procmgr.Zero, Backups: procmgr.Zero},
+		Stderr: procmgr.Log{File: "/var/log/b.log", MaxBytes: 1 << 20, Backups: 10},
+	}, {
+		Name: "b", Command: "/bin/y", Environment: map[string]string{},
+		Priority: 999, StartSecs: 1, StartRetries: 3, ExitCodes: []int{0},
+		StopSignal: syscall.SIGTERM, StopWaitSecs: 10,
+	}}, got)
+}
+
+func TestWhatCannotBeRunIsRefusedWithItsPlace(t *testing.T) {
+	for text, want := range map[string]string{
+		"[eventlistener:x]\ncommand=/x\nevents=TICK_5\n":           "supervisord: s.conf:2:1: [eventlistener:x]: eventlistener programs cannot be run yet",
+		"[fcgi-program:x]\ncommand=/x\nsocket=tcp://localhost:1\n": "supervisord: s.conf:2:1: [fcgi-program:x]: fcgi-program programs cannot be run yet",
+		"[program:x]\ncommand=/x\nstdout_syslog=true\n":            "supervisord: s.conf:2:1: [program:x]: stdout_syslog cannot be served yet",
+	} {
+		_, err := New(load(t, "[supervisord]\n"+text), nil)
+		require.EqualError(t, err, want)
+	}
+}
