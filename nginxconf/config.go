@@ -3,6 +3,7 @@ package nginxconf
 import (
 	"io"
 	"iter"
+	"slices"
 )
 
 // A Config is a file with all it includes. A file that is included twice is
@@ -105,8 +106,8 @@ func (c *Config) All() iter.Seq2[*Directive, Context] {
 					return false
 				}
 				if d.body != nil && d.body.Len() > 0 && len(ctx) < maxDepth {
-					inner := append(ctx[:len(ctx):len(ctx)], d)
-					if !walk(d.body, inner) {
+					// Clipped: who appends to a context gets a copy.
+					if !walk(d.body, slices.Clip(append(ctx, d))) {
 						return false
 					}
 				}
