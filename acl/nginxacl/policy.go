@@ -20,13 +20,17 @@ type Policy struct {
 	// Satisfy is "all" or "any": whether rules and authentication must both
 	// let a request in, or one of them. It is inherited on its own.
 	Satisfy string
-	// Auth are the directives that ask for authentication there.
+	// Auth are the directives in force there that have a say in access beside
+	// the rules: auth_basic, auth_request, access_by_lua_block and their kin.
 	Auth []*nginxconf.Directive
 }
 
-// auth are the directives that let a request in by who somebody is; "off" as
-// argument switches each of them off.
-var auth = []string{"auth_basic", "auth_request", "auth_jwt"}
+// auth are the directives whose modules have a say in the access phase too, by
+// who somebody is or by code; "off" as argument switches each of them off.
+var auth = []string{
+	"auth_basic", "auth_request", "auth_jwt", "auth_digest", "auth_pam", "auth_oidc",
+	"access_by_lua", "access_by_lua_block", "access_by_lua_file", "js_access",
+}
 
 // For returns the rules in force in the innermost block of chain, and where
 // each came from (nginx 1.22: ngx_http_access_module). An empty chain, the
