@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -39,13 +38,13 @@ type host struct {
 	cancel  context.CancelFunc
 	done    chan error // gets what Run returns
 
-	mu   sync.Mutex
-	pids map[int]string // every child there ever was
+	pids    map[int]string // every child there ever was; read it once watched is closed
+	watched chan struct{}
 }
 
 // prepare renders the configuration a second time, on ports that are free here.
 func prepare(o *options, s *screen, dir string, m *portmap.Map) (*host, error) {
-	h := &host{o: o, s: s, dir: filepath.Join(dir, "run"), m: &portmap.Map{}, pids: map[int]string{}}
+	h := &host{o: o, s: s, dir: filepath.Join(dir, "run"), m: &portmap.Map{}}
 	h.m.Services = append(h.m.Services, m.Services...)
 	ports, err := freePorts(len(m.Services) + 2)
 	if err != nil {
@@ -177,7 +176,7 @@ func (h *host) start(ctx context.Context) error {
 	managed, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	h.cancel = cancel
 	h.done = make(chan error, 1)
-	h.watch(managed)
+	h.watch(context.WithoutCancel(ctx))
 	waiting, release := context.WithCancel(ctx)
 	defer release()
 	events := h.manager.Events(waiting)
@@ -191,14 +190,15 @@ func (h *host) start(ctx context.Context) error {
 }
 
 // watch remembers every process there is, to see in the end that none is left.
+// The events end when the manager does.
 func (h *host) watch(ctx context.Context) {
 	events := h.manager.Events(ctx)
+	h.pids, h.watched = map[int]string{}, make(chan struct{})
 	go func() {
+		defer close(h.watched)
 		for e := range events {
 			if e.PID > 0 {
-				h.mu.Lock()
 				h.pids[e.PID] = e.Process
-				h.mu.Unlock()
 			}
 		}
 	}()
@@ -216,7 +216,7 @@ func (h *host) allRunning(ctx context.Context, events func(func(procmgr.Event) b
 		}
 		switch e.To {
 		case procmgr.Running:
-			delete(missing, e.FullName())
+			delete(missing, fullName(e))
 		case procmgr.Backoff, procmgr.Fatal:
 			return h.died(e)
 		}
@@ -254,8 +254,7 @@ func (h *host) stop() error {
 	began := time.Now()
 	h.cancel()
 	err = errors.Join(err, <-h.done)
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	<-h.watched
 	for pid, name := range h.pids {
 		if alive(pid) {
 			err = errors.Join(err, fmt.Errorf("%s (pid %d) is still there", name, pid))
@@ -265,4 +264,9 @@ func (h *host) stop() error {
 		h.s.ok("%d processes stopped in %.1f s; of the %d there were, none is left", n, time.Since(began).Seconds(), len(h.pids))
 	}
 	return err
+}
+
+// fullName is how a process is addressed.
+func fullName(e procmgr.Event) string {
+	return procmgr.Status{Group: e.Group, Name: e.Process}.FullName()
 }

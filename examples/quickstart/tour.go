@@ -48,12 +48,10 @@ type question struct {
 
 // tour sends requests and kills a service.
 func (h *host) tour(ctx context.Context, o *options) error {
-	first := h.m.Services[0]
-	for _, s := range h.m.Services {
-		if s.Subdomain == "scout" { // the one people know
-			first = s
-		}
+	if len(h.m.Services) == 0 {
+		return errors.New("there is no service to ask")
 	}
+	first := famous(h.m.Services)
 	named := first
 	if named.Domain == "" {
 		named.Domain = o.domain
@@ -123,8 +121,8 @@ func (h *host) ask(ctx context.Context, config *nginxconf.Config, q question) er
 	case status != http.StatusOK:
 		said = http.StatusText(status)
 	}
-	h.s.item("%-9s  %-34s %s  %s", q.from, q.url, h.coloured(status, fmt.Sprintf("%-6s", answer)), strings.TrimSpace(said))
-	h.s.item("           %s", h.s.faint(h.reason(e)))
+	h.s.item("%-9s  %-42s %s  %s", q.from, q.url, h.coloured(status, fmt.Sprintf("%-6s", answer)), strings.TrimSpace(said))
+	h.s.item("           %s", h.s.faint("because "+h.reason(e)))
 	if status != q.status {
 		return fmt.Errorf("%s from %s: the answer is %d, not %d", q.url, q.from, status, q.status)
 	}
@@ -146,14 +144,11 @@ func (h *host) coloured(status int, text string) string {
 
 // reason says why, with the rule and its line.
 func (h *host) reason(e nginxacl.Explanation) string {
-	if e.Rule == nil {
-		return e.Because
+	why := e.Because
+	if e.Rule != nil {
+		why = fmt.Sprintf("%s: %s by %s", e.Rule.Pos, e.Verdict, e.Rule)
 	}
-	at := e.Rule.Pos
-	if rel, err := filepath.Rel(filepath.Dir(h.conf), at.Filename); err == nil {
-		at.Filename = rel
-	}
-	return fmt.Sprintf("%s by %s at %s", e.Verdict, e.Rule, at)
+	return strings.ReplaceAll(why, filepath.Dir(h.conf)+string(filepath.Separator), "")
 }
 
 // get sends a request from an address to one. Status 0 is a connection closed
@@ -220,10 +215,24 @@ func (h *host) kill(ctx context.Context, s portmap.Service) error {
 	if !back {
 		return errors.Join(fmt.Errorf("%s did not come back", s.Subdomain), ctx.Err())
 	}
-	for _, st := range h.manager.Status() {
-		h.s.item("%-24s %s   %s", st.FullName(), h.s.green(st.State.String()), st.Description())
-	}
+	h.status()
 	return nil
+}
+
+// status prints the status table, in two columns.
+func (h *host) status() {
+	all := h.manager.Status()
+	rows := (len(all) + 1) / 2
+	cell := func(st procmgr.Status) string {
+		return fmt.Sprintf("%-22s %s  %-26s", st.FullName(), h.s.green(st.State.String()), st.Description())
+	}
+	for i := range rows {
+		line := cell(all[i])
+		if i+rows < len(all) {
+			line += "  " + cell(all[i+rows])
+		}
+		h.s.item("%s", strings.TrimRight(line, " "))
+	}
 }
 
 // serveUntil leaves everything up.

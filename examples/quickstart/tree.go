@@ -12,7 +12,6 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/lint"
-	"github.com/onehost-go/onehost/nginxconf/validate"
 	"github.com/onehost-go/onehost/portmap"
 	"github.com/onehost-go/onehost/portmap/generate"
 	"github.com/onehost-go/onehost/supervisorconf"
@@ -37,7 +36,7 @@ func writeHost(o *options, s *screen, dir string, m *portmap.Map) error {
 		users      bool
 	}{
 		{"as-is", "as such hosts have it", true},
-		{"sound", "sound: on loopback, with a default server", false},
+		{"sound", "on loopback, with a default server", false},
 	} {
 		root := filepath.Join(dir, shape.name)
 		files, err := generate.Tree(m, &generate.Options{UsersShape: shape.users, Domain: o.domain, Rules: rules(o)})
@@ -47,7 +46,10 @@ func writeHost(o *options, s *screen, dir string, m *portmap.Map) error {
 		if err := writeTree(root, files); err != nil {
 			return err
 		}
-		s.item("%s  %d files, %s", s.bold(shape.name+"/"), len(files), shape.says)
+		s.item("%s  %d files, %s:", s.bold(shape.name+"/"), len(files), shape.says)
+		if err := showService(s, root, m.Services); err != nil {
+			return err
+		}
 		findings, programs, err := check(root)
 		if err != nil {
 			return err
@@ -61,6 +63,41 @@ func writeHost(o *options, s *screen, dir string, m *portmap.Map) error {
 		}
 	}
 	return nil
+}
+
+// showService shows what is written for one service.
+func showService(s *screen, root string, services []portmap.Service) error {
+	if len(services) == 0 {
+		return nil
+	}
+	name := famous(services).Subdomain
+	site, err := nginxconf.LoadFile(filepath.Join(root, "nginx", "conf.d", name+".conf"))
+	if err != nil {
+		return err
+	}
+	src, err := os.ReadFile(filepath.Join(root, "supervisor", "supervisord.conf"))
+	if err != nil {
+		return err
+	}
+	programs, err := supervisorconf.Parse("supervisord.conf", src)
+	if err != nil {
+		return err
+	}
+	for d := range site.Find("server", "location", "proxy_pass") {
+		s.item("  %-20s %s", name+".conf", s.faint(d.String()))
+	}
+	s.item("  %-20s %s", "[program:"+name+"]", s.faint("command="+programs.Section("program", name).Get("command").Value()))
+	return nil
+}
+
+// famous returns the service that people know, or the first.
+func famous(services []portmap.Service) portmap.Service {
+	for _, s := range services {
+		if s.Subdomain == "scout" {
+			return s
+		}
+	}
+	return services[0]
 }
 
 func writeTree(root string, files []generate.File) error {
@@ -83,19 +120,21 @@ func check(root string) (nginxconf.Diagnostics, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if ds := validate.Config(c, nil); ds.Err() != nil {
+	if ds := c.Diagnostics(); ds.Err() != nil {
 		return nil, nil, ds
 	}
 	findings, err := lint.Run(c, lint.Default()...)
 	if err != nil {
 		return nil, nil, err
 	}
-	sup, err := supervisorconf.Load(os.DirFS(root), "supervisor/supervisord.conf", nil)
+	sup, err := supervisorconf.Load(os.DirFS(root), "supervisor/supervisord.conf", &supervisorconf.LoadOptions{
+		IsDir: func(string) bool { return true }, // /var/log/supervisor is the host's
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	var commands []string
-	for _, p := range sup.Programs {
+	for _, p := range sup.Processes() {
 		commands = append(commands, p.Command)
 	}
 	return findings, commands, nil
