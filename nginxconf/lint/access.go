@@ -51,7 +51,7 @@ func runAllowWithoutDeny(p *Pass) error {
 			l = readAccessList(rules)
 			lists[holder] = l
 		}
-		if !l.suspect || l.reported || p.passesOn(ctx) || !p.letsIn(ctx, l) || p.guarded(ctx) {
+		if !l.suspect || l.reported || p.passesOn(ctx, at) || !p.letsIn(ctx, l) || p.guarded(ctx) {
 			continue
 		}
 		l.reported = true
@@ -137,13 +137,19 @@ func (p *Pass) guarded(ctx nginxconf.Context) bool {
 	return len(p.In(ctx, "return")) > 0 // it is answered before
 }
 
-// passesOn tells whether the innermost block of ctx is a server with a
-// location for every request, so that none is answered by the server itself.
-func (p *Pass) passesOn(ctx nginxconf.Context) bool {
-	if ctx[len(ctx)-1].Name() != "server" {
+// passesOn tells whether no request is answered under the rules of at, which
+// are in force in the innermost block of ctx: it is a server with a location
+// for every request, or in one that does nothing but return, which comes first
+// and has no rules of its own.
+func (p *Pass) passesOn(ctx, at nginxconf.Context) bool {
+	server := enclosing(ctx, "server")
+	if server == nil {
 		return false
 	}
-	return slices.ContainsFunc(p.In(ctx, "location"), func(d *nginxconf.Directive) bool {
+	if len(at) < len(server) && len(p.In(server, "return")) > 0 {
+		return true
+	}
+	return len(server) == len(ctx) && slices.ContainsFunc(p.In(ctx, "location"), func(d *nginxconf.Directive) bool {
 		l, err := value.ParseLocation(d.Args()...)
 		return err == nil && l.Name == "/" && (l.Modifier == value.Prefix || l.Modifier == value.NoRegex)
 	})

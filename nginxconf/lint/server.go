@@ -202,7 +202,9 @@ func (p *Pass) servesTLS(ctx nginxconf.Context) (bool, error) {
 		tls = strings.EqualFold(v, "on")
 		for _, l := range p.listenings(ctx) {
 			for key := range l.value.Sockets() {
-				tls = tls || all.by[socketKey{key, l.value.QUIC}].tls
+				// Not there: a server of another module, out of place.
+				s := all.by[socketKey{key, l.value.QUIC}]
+				tls = tls || s != nil && s.tls
 			}
 		}
 		all.tls[server] = tls
