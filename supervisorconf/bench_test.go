@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // manyPrograms is a file of the size that a large site has.
@@ -62,5 +63,18 @@ func BenchmarkSet(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		f.Section("program", "p2500").Set("stopwaitsecs", "60")
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	src := manyPrograms(5000)
+	fsys := fstest.MapFS{"etc/supervisord.conf": {Data: src}}
+	o := &LoadOptions{IsDir: func(string) bool { return true }, Environ: []string{"PATH=/bin", "HOME=/root"}}
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Load(fsys, "etc/supervisord.conf", o); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -321,19 +321,28 @@ func lastOption(s *Section) *Option {
 	return nil
 }
 
-// separator returns what stands between key and value in a neighbour. Where it
-// aligns the values, this one is aligned with them.
+// separator returns what stands between key and value in a neighbour. Where the
+// section of that aligns the values, this one is aligned with them.
 func (s *Section) separator(key string) string {
 	o := s.neighbour()
 	if o == nil {
 		return "="
 	}
 	before := blanks(o.sep)
-	if len(before) > 1 && strings.Trim(before, " ") == "" {
-		pad := max(1, utf8.RuneCountInString(o.key)+len(before)-utf8.RuneCountInString(key))
-		return strings.Repeat(" ", pad) + o.sep[len(before):]
+	column, aligned := 0, false
+	for i, t := range o.up.options {
+		b := blanks(t.sep)
+		c := utf8.RuneCountInString(t.key) + len(b)
+		if i > 0 && c != column || strings.Trim(b, " ") != "" {
+			return o.sep
+		}
+		column = c
+		aligned = aligned || len(b) > 1
 	}
-	return o.sep
+	if !aligned {
+		return o.sep
+	}
+	return strings.Repeat(" ", max(1, column-utf8.RuneCountInString(key))) + o.sep[len(before):]
 }
 
 // Why a value cannot be written.

@@ -1,6 +1,8 @@
 package supervisorconf
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -125,5 +127,39 @@ func FuzzRemove(f *testing.F) {
 		again, err := Parse("f.conf", file.Bytes())
 		require.NoError(t, err)
 		require.Equal(t, want, values(again))
+	})
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, s := range seeds {
+		f.Add([]byte(s), []byte(""))
+	}
+	for _, s := range upstreamCases {
+		mainText, rest, _ := strings.Cut(s, "\f")
+		f.Add([]byte("[supervisord]\n"+mainText), []byte(rest))
+	}
+	f.Add([]byte("[supervisord]\n[include]\nfiles=*.conf i.conf [!a].conf\n"), []byte("[program:a]\ncommand=%(here)s\n"))
+	f.Fuzz(func(t *testing.T, mainText, included []byte) {
+		fsys := host(main, string(mainText), "etc/i.conf", string(included))
+		for _, version := range []string{"4.2.5", ""} {
+			c, err := Load(fsys, main, &LoadOptions{Version: version, Environ: []string{"A=1", "HOME=/tmp"}})
+			require.NotNil(t, c)
+			require.Equal(t, err == nil, c.Refusal() == "", "the error says whether supervisord refuses")
+			require.Equal(t, err == nil, c.Diagnostics().Err() == nil)
+			for _, d := range c.Diagnostics() {
+				require.Contains(t, []string{main, "etc/i.conf", ""}, d.Start.Filename)
+				require.NotContains(t, d.Message, "\n")
+			}
+			for file := range c.Files() {
+				require.False(t, file.Changed())
+			}
+			_, err = json.Marshal(c.Resolved())
+			require.NoError(t, err)
+			_, err = json.Marshal(c)
+			require.NoError(t, err)
+			for _, p := range c.Processes() {
+				_, _ = p.Args()
+			}
+		}
 	})
 }

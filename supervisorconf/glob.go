@@ -11,6 +11,9 @@ import (
 // "[!a-z]", neither "~" nor braces; a dot at the start of a name is matched by
 // a dot alone. Names come in no order.
 func (l *loader) glob(pattern string) []string {
+	if len(pattern) > maxPattern {
+		return nil
+	}
 	return l.globDir(pattern, false)
 }
 

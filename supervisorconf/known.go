@@ -90,7 +90,7 @@ func (l *loader) warnSection(s *Section) {
 	if !named { // "[program x]"
 		typ, name, _ = strings.Cut(trim(typ), " ")
 	}
-	near := nearest(lower(trim(typ)), maps.Keys(knownOptions))
+	near := l.nearest(lower(trim(typ)), maps.Keys(knownOptions))
 	if name = trim(name); near == "" || name == "" && wantsName(near) {
 		return
 	}
@@ -127,7 +127,7 @@ func (l *loader) warnOption(typ string, s *Section, o *Option) {
 	at := len(l.cfg.Warnings)
 	l.warnAt(start, end, "unknown-option", "supervisord ignores the option %s in [%s]", o.key, s.Header())
 	d := l.cfg.Warnings[at]
-	if near := nearest(name, slices.Values(list)); near != "" {
+	if near := l.nearest(name, slices.Values(list)); near != "" {
 		d.Message += "; did you mean " + near + "?"
 		d.Fixes = []Fix{{"rename it to " + near, []Edit{{start, end, near}}}}
 		return
@@ -148,9 +148,9 @@ func wantsName(typ string) bool { return typeOf(typ) == "" }
 
 // nearest returns the known name that a misspelt one is most like, or "" if it
 // is like none: one letter in three may be wrong.
-func nearest(name string, all iter.Seq[string]) string {
+func (l *loader) nearest(name string, all iter.Seq[string]) string {
 	best, distance := "", len(name)/3+1
-	if len(name) > 40 {
+	if l.suggested++; l.suggested > maxSuggested || len(name) > 40 {
 		return ""
 	}
 	for known := range all {

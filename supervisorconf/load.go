@@ -121,7 +121,9 @@ const (
 	maxFileSize  = 256 << 20
 	maxRead      = 1 << 30 // bytes, counting a file as often as it is read
 	maxProcesses = 100_000
-	maxExpansion = 256 << 20 // bytes of all expanded values
+	maxExpansion = 128 << 20 // bytes of all expanded values
+	maxPattern   = 4096      // bytes of an include pattern: no path is longer
+	maxSuggested = 1000      // names that a misspelt one is compared with known ones for
 )
 
 var errSize = fmt.Errorf("file is larger than %d bytes", maxFileSize)
@@ -135,12 +137,12 @@ type loader struct {
 	release release
 	cfg     *Config
 
-	order                  []*section // in the order of Python's dict
-	env                    *table     // ENV_X of supervisord
-	envBroken              bool       // [supervisord] environment could not be read
-	incomplete             bool       // some line could not be read: what seems to be missing may be there
-	reported               map[any]bool
-	processCount, expanded int
+	order                             []*section // in the order of Python's dict
+	env                               *table     // ENV_X of supervisord
+	envBroken                         bool       // [supervisord] environment could not be read
+	incomplete                        bool       // some line could not be read: what seems to be missing may be there
+	reported                          map[any]bool
+	processCount, expanded, suggested int
 
 	read   int64
 	parsed map[string]*File

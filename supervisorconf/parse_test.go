@@ -212,3 +212,11 @@ func TestDiagnosticJSON(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, `[{"start":{"file":"s.conf","offset":0,"line":1,"column":1},"end":{"file":"s.conf","offset":3,"line":1,"column":4},"level":"ERROR","code":"byte-order-mark","message":"File contains no section headers. file: 's.conf', line: 1 '\\ufeff[s]\\n'","fixes":[{"message":"remove the byte order mark","edits":[{"start":{"file":"s.conf","offset":0,"line":1,"column":1},"end":{"file":"s.conf","offset":3,"line":1,"column":4},"new_text":""}]}]}]`, string(out))
 }
+
+func TestParseAllocatesLessThanOncePerOption(t *testing.T) {
+	src := manyPrograms(200)
+	allocs := testing.AllocsPerRun(5, func() { _, _ = Parse("s.conf", src) })
+	assert.Less(t, allocs, 200*10.0)
+	f, _ := Parse("s.conf", src)
+	assert.LessOrEqual(t, testing.AllocsPerRun(5, func() { f.Bytes() }), 1.0)
+}

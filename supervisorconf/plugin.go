@@ -34,8 +34,14 @@ func releaseOf(version string) (release, error) {
 // pySpace is \s of Python's re.
 const pySpace = `[\t-\r\x1c- \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]`
 
+const (
+	pyWord   = `[\pL\pN_.]+`
+	specForm = `(` + pyWord + `)` + pySpace + `*(?::` + pySpace + `*(` + pyWord + `)` + pySpace + `*)?(?:(\[.*\])` + pySpace + `*)?$`
+)
+
 var (
-	pluginSpec   = regexp.MustCompile(`^([\pL\pN_.]+)` + pySpace + `*(?::` + pySpace + `*([\pL\pN_.]+)` + pySpace + `*)?(?:(\[.*\])` + pySpace + `*)?$`)
+	pluginSpec   = regexp.MustCompile(`^` + specForm)                                     // importlib.metadata
+	namedSpec    = regexp.MustCompile(`^.+?` + pySpace + `*=` + pySpace + `*` + specForm) // pkg_resources, of "x=" and the spec
 	pluginModule = regexp.MustCompile(`^[\pL\pN_]+(\.[\pL\pN_]+)*$`)
 	pluginExtras = regexp.MustCompile(`^\[\s*(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?(?:\s*,\s*[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)*)?\s*\]$`)
 )
@@ -45,6 +51,9 @@ var (
 func (l *loader) plugin(c *context, v val) string {
 	spec := v.str
 	m := pluginSpec.FindStringSubmatch(spec)
+	if !l.release.importlib {
+		m = namedSpec.FindStringSubmatch("x=" + spec)
+	}
 	var err error
 	switch {
 	case l.release.importlib && m == nil:

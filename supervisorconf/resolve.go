@@ -3,7 +3,6 @@ package supervisorconf
 import (
 	"errors"
 	"fmt"
-	"go/token"
 	"strings"
 )
 
@@ -49,6 +48,10 @@ func (l *loader) getIn(c *context, key string, sc *scope) val {
 
 func (l *loader) expand(v val, c *context, sc *scope, name string, fixedFirst bool) val {
 	if !v.set || v.bad {
+		return v
+	}
+	if l.expanded > maxExpansion { // which is reported
+		v.bad = true
 		return v
 	}
 	s, err := sc.expand(v.str, name, fixedFirst)
@@ -101,7 +104,8 @@ func (l *loader) missing(s *section, code, message string) {
 	}
 	l.reported[s.name+message] = true
 	l.refuse(message)
-	var start, end token.Position
+	start := l.cfg.Root.src.position(0)
+	end := start
 	if s.node != nil {
 		start, end = s.node.Pos(), s.node.End()
 	}
