@@ -202,6 +202,7 @@ func (c *osChild) finish(at time.Time, wait func() (*os.ProcessState, error)) {
 		select {
 		case <-s.done:
 		case <-patience.C:
+			s.abandon()
 			patience.Reset(0) // for the other one
 		}
 	}

@@ -107,6 +107,16 @@ func TestSignalReachesTheProgram(t *testing.T) {
 	assert.Equal(t, 4, l.await("x", Exited).ExitStatus)
 }
 
+func TestASignalThatDoesNotExistChangesNothing(t *testing.T) {
+	t.Parallel()
+	l := run(t, nil, role(t, "x", "stay"))
+	l.await("x", Running)
+	for _, sig := range []syscall.Signal{-1, 0, 999} {
+		assert.ErrorIs(t, l.Signal("x", sig), ErrBadSignal)
+	}
+	assert.Equal(t, Running, l.status("x").State)
+}
+
 func TestStreamsAreKeptApart(t *testing.T) {
 	t.Parallel()
 	out, err := newSink(), newSink()
@@ -209,23 +219,44 @@ func TestALogThatBlocksHoldsUpNobodyElse(t *testing.T) {
 	l.end()
 }
 
-func TestAFIFOThatNobodyReadsDoesNotBlock(t *testing.T) {
+func TestAFIFOWithoutReaderIsAnError(t *testing.T) {
 	t.Parallel()
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
-	p := role(t, "x", "flood 10000") // more than a pipe holds
+	p := role(t, "x", "say")
 	p.Stdout.File = fifo
 	p.StartRetries = Zero
 	p.Manual = true
 	l := run(t, nil, p)
-	assert.ErrorIs(t, l.Start(t.Context(), "x"), ErrFatal, "there is no reader at all")
+	assert.ErrorIs(t, l.Start(t.Context(), "x"), ErrFatal, "supervisord would wait for the reader, with all it does")
 	assert.Contains(t, l.status("x").SpawnErr, "unknown error making dispatchers for 'x'")
+}
 
-	reader, err := os.OpenFile(fifo, os.O_RDWR, 0)
+func TestAFIFOThatNobodyReadsDoesNotBlock(t *testing.T) {
+	t.Parallel()
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	fd, err := syscall.Open(fifo, syscall.O_RDWR|syscall.O_NONBLOCK, 0)
 	require.NoError(t, err)
-	defer reader.Close()
-	require.NoError(t, l.Start(t.Context(), "x"))
-	require.NoError(t, l.Stop(t.Context(), "x"), "it waits to write")
+	for err == nil {
+		_, err = syscall.Write(fd, make([]byte, 4096))
+	}
+	for err = error(nil); err == nil; {
+		_, err = syscall.Write(fd, []byte{0})
+	}
+	require.ErrorIs(t, err, syscall.EAGAIN, "it is full")
+	var l *live
+	t.Cleanup(func() { // when no goroutine is left
+		syscall.Close(fd)
+		assert.EqualValues(t, len("out1\nout2\n"), l.status("x").Dropped, "what it did not take")
+	})
+	p := role(t, "x", "say")
+	p.Stdout.File = fifo
+	stderr := newSink()
+	p.Stderr.Writer = stderr
+	l = run(t, nil, p)
+	stderr.await(t, "err2\n")
+	require.NoError(t, l.Stop(t.Context(), "x"))
 }
 
 func TestAGrandchildThatHoldsTheOutputHoldsUpNothing(t *testing.T) {

@@ -9,16 +9,17 @@ var (
 	// because the Manager is not in Run.
 	ErrNotRunning = errors.New("not running")
 
-	ErrShutdown            = errors.New("shutting down")          // Run is coming to its end: SHUTDOWN_STATE
-	ErrNoSuchProcess       = errors.New("no such process")        // nor group: BAD_NAME
-	ErrNoFile              = errors.New("no such file")           // the command was not found: NO_FILE
-	ErrNotExecutable       = errors.New("file is not executable") // or the command cannot be understood: NOT_EXECUTABLE
-	ErrAlreadyStarted      = errors.New("already started")        // ALREADY_STARTED
-	ErrUnknownState        = errors.New("is in an unknown process state")
-	ErrSpawn               = errors.New("spawn error")           // could not be started, or ended before StartSecs: SPAWN_ERROR
-	ErrAbnormalTermination = errors.New("abnormal termination")  // stopped while it was starting: ABNORMAL_TERMINATION
-	ErrAlreadyAdded        = errors.New("already added")         // ALREADY_ADDED
-	ErrStillRunning        = errors.New("process still running") // STILL_RUNNING
+	ErrShutdown            = errors.New("shutting down")                  // Run is coming to its end: SHUTDOWN_STATE
+	ErrNoSuchProcess       = errors.New("no such process")                // nor group: BAD_NAME
+	ErrNoFile              = errors.New("no such file")                   // the command was not found: NO_FILE
+	ErrNotExecutable       = errors.New("file is not executable")         // or the command cannot be understood: NOT_EXECUTABLE
+	ErrAlreadyStarted      = errors.New("already started")                // ALREADY_STARTED
+	ErrUnknownState        = errors.New("is in an unknown process state") // FAILED
+	ErrSpawn               = errors.New("spawn error")                    // could not be started, or ended before StartSecs: SPAWN_ERROR
+	ErrAbnormalTermination = errors.New("abnormal termination")           // stopped while it was starting: ABNORMAL_TERMINATION
+	ErrBadSignal           = errors.New("bad signal name")                // no such signal: BAD_SIGNAL
+	ErrAlreadyAdded        = errors.New("already added")                  // ALREADY_ADDED
+	ErrStillRunning        = errors.New("process still running")          // STILL_RUNNING
 
 	// ErrFatal is the ErrSpawn of a process that will not be tried again.
 	ErrFatal error = fatalError{}

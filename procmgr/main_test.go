@@ -119,6 +119,8 @@ func beChild(role []string) {
 			panic(err)
 		}
 		m.Run(context.Background())
+	case "listener":
+		beListener(role[1])
 	default:
 		panic("no role " + role[0])
 	}
@@ -174,7 +176,9 @@ const patience = 30 * time.Second
 // run runs programs until the end of the test, at which no goroutine may be
 // left of all that was started.
 func run(t testing.TB, o *Options, programs ...Program) *live {
-	watchForLeaks(t)
+	if t, ok := t.(*testing.T); ok {
+		watchForLeaks(t)
+	}
 	m := New(o)
 	for _, p := range programs {
 		require.NoError(t, m.Add(p))
@@ -237,7 +241,7 @@ func (l *live) status(name string) Status {
 
 // watchForLeaks fails the test if at its end a goroutine is left that it, or
 // one of its own, has started. They are told by a label, which is inherited.
-func watchForLeaks(t testing.TB) {
+func watchForLeaks(t *testing.T) {
 	const key = "procmgr-test"
 	label := t.Name()
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(key, label)))

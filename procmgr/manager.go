@@ -18,7 +18,8 @@ import (
 // Options are the settings of a Manager. A nil *Options has all of them zero.
 type Options struct {
 	// Logger gets what supervisord writes to its own log, in the same words;
-	// nil for none. The attributes are "group" and "process".
+	// nil for none. The attributes are "group" and "process". It is called
+	// where the processes are looked after, so its handler must not block.
 	Logger *slog.Logger
 
 	// Environ is what every child inherits, as "NAME=value". To it are added
@@ -42,7 +43,9 @@ type Manager struct {
 	hub       *hub
 	backend   backend // set by Run, or by a test
 
-	mu     sync.Mutex // never taken by an owner
+	removing sync.Mutex // held for all of Remove, and while the phase changes; before mu
+
+	mu     sync.Mutex // held while no owner is waited for
 	phase  phase
 	groups map[string]*group
 	owners sync.WaitGroup
@@ -153,18 +156,21 @@ func (m *Manager) own(g *group) {
 // is ErrNoSuchProcess, ErrStillRunning or ErrShutdown. A single process of a
 // group cannot be removed, as under supervisord.
 func (m *Manager) Remove(name string) error {
+	m.removing.Lock()
+	defer m.removing.Unlock()
+
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	g := m.groups[strings.TrimSuffix(name, ":*")]
-	if g == nil {
+	g, phase := m.groups[strings.TrimSuffix(name, ":*")], m.phase
+	m.mu.Unlock()
+	switch {
+	case phase == phaseStopping:
+		return &ProcessError{Name: name, Err: ErrShutdown}
+	case g == nil:
 		return &ProcessError{Name: name, Err: ErrNoSuchProcess}
 	}
-	if m.phase == phaseStopping {
-		return &ProcessError{Name: name, Err: ErrShutdown}
-	}
-	if m.phase == phaseRunning {
-		// Owners take no lock of ours, so they can be asked under it. Those
-		// that say yes start nothing from then on.
+	var strays []int
+	if phase == phaseRunning {
+		// Those that say yes start nothing from then on.
 		for i, p := range g.processes {
 			if p.ask(context.Background(), &request{kind: reqFreeze}, nil) == nil {
 				continue
@@ -177,9 +183,13 @@ func (m *Manager) Remove(name string) error {
 		for _, p := range g.processes {
 			p.ask(context.Background(), &request{kind: reqQuit}, nil)
 			<-p.ended
-			m.strays = append(m.strays, p.leftovers...)
+			strays = append(strays, p.leftovers...)
 		}
 	}
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.strays = append(m.strays, strays...)
 	delete(m.groups, g.name)
 	m.hub.publish(Event{Type: EventGroupRemoved, Time: time.Now(), Group: g.name})
 	return nil
@@ -189,7 +199,7 @@ func (m *Manager) Remove(name string) error {
 // waits for nobody, and costs the processes nothing.
 func (m *Manager) Status() []Status {
 	m.mu.Lock()
-	var all []Status
+	all := make([]Status, 0, len(m.groups))
 	now := time.Now()
 	for _, g := range m.groups {
 		for _, p := range g.processes {
@@ -252,12 +262,16 @@ func (m *Manager) Restart(ctx context.Context, name string) error {
 }
 
 // Signal sends sig to a process, or to those of a group that are alive; never
-// to their process groups. It returns ErrNoSuchProcess, ErrNotRunning (not for
-// a group), or that of the system; the process is then UNKNOWN.
+// to their process groups. The error is ErrNoSuchProcess, ErrBadSignal,
+// ErrNotRunning (not for a group), ErrShutdown, or that of the system; the
+// process is then UNKNOWN.
 func (m *Manager) Signal(name string, sig syscall.Signal) error {
 	ps, whole, err := m.find(name)
 	if err != nil {
 		return err
+	}
+	if sig <= 0 {
+		return &ProcessError{Name: name, Err: ErrBadSignal}
 	}
 	var errs []error
 	for _, p := range ps {

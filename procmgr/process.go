@@ -187,7 +187,11 @@ func (p *process) handle(r request) {
 			fail(ErrNotRunning, "")
 			return
 		}
-		if err := p.signal(r.sig, false); err != nil {
+		switch err := p.signal(r.sig, false); {
+		case errors.Is(err, syscall.EINVAL):
+			fail(ErrBadSignal, "")
+			return
+		case err != nil:
 			p.apply(input{kind: inSignalFailed, text: err.Error()})
 			fail(err, "")
 			return

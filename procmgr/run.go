@@ -37,6 +37,8 @@ func (m *Manager) Run(ctx context.Context) error {
 }
 
 func (m *Manager) begin() (err error) {
+	m.removing.Lock()
+	defer m.removing.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.phase != phaseNew {
@@ -56,11 +58,13 @@ func (m *Manager) begin() (err error) {
 }
 
 func (m *Manager) end() {
+	m.removing.Lock()
 	m.mu.Lock()
 	m.phase = phaseStopping // from here on the groups stay as they are
 	m.hub.publish(Event{Type: EventStopping, Time: time.Now()})
 	strays := m.strays
 	m.mu.Unlock()
+	m.removing.Unlock()
 
 	all := m.sortedGroups()
 	slices.Reverse(all)

@@ -127,6 +127,29 @@ func (s *stream) write(b []byte) {
 // end makes copy take what is in the pipe, and come to its end.
 func (s *stream) end() { s.pipe.SetReadDeadline(longAgo()) }
 
+// abandon closes a stream whose log has blocked for too long. What is still in
+// the pipe counts as dropped.
+func (s *stream) abandon() {
+	lost := int64(0)
+	if raw, err := s.pipe.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) {
+			for buf := make([]byte, readSize); lost < drainMax; {
+				n, err := syscall.Read(int(fd), buf)
+				if err == syscall.EINTR {
+					continue
+				}
+				if n <= 0 {
+					return
+				}
+				lost += int64(n)
+			}
+		})
+	}
+	s.process.dropped.Add(lost)
+	s.process.log(slog.LevelError, "the log of '"+s.process.prog.Name+"' blocks; its output is dropped")
+	s.close()
+}
+
 // close ends copy, but not a Write that blocks in it, unless it is to a FIFO.
 func (s *stream) close() {
 	s.closing.Do(func() {
