@@ -226,7 +226,7 @@ func (o *Option) check(key string) error {
 
 // Set gives the option a value and returns it. If the section has no such
 // option, a new one goes below the last, spaced like it. A value may have
-// several lines.
+// several lines. It is written as it is: a "%" that is meant has to be "%%".
 //
 // If no file can hold the key or the value, Set changes nothing and returns
 // nil; [CheckOption] says why.

@@ -1,6 +1,7 @@
 package supervisorconf
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -187,4 +188,12 @@ func TestCommentsOfEditedNodesHaveNoPlace(t *testing.T) {
 		got = append(got, strings.TrimSpace(c.Text+" "+c.Start.String()))
 	}
 	assert.Equal(t, []string{"; 1 s.conf:1:1", "; 3 -", "; 4 s.conf:8:5"}, got)
+
+	f = parse(t, "[a]\nk=1\n  ; in\n  2 ; behind\n")
+	k := f.Section("a", "").Get("k")
+	require.NoError(t, k.SetValue("longer\n2"))
+	comments := slices.Collect(k.Comments())
+	require.Len(t, comments, 2)
+	assert.Zero(t, comments[0].Start, "the text around it has changed")
+	assert.Equal(t, "s.conf:4:5", comments[1].Start.String())
 }

@@ -352,18 +352,27 @@ func (o *Option) Comments() iter.Seq[Comment] {
 		}
 		if strings.ContainsAny(o.raw, "\n\r") {
 			before := o.lead[lastLine(o.lead):] + o.key + o.sep
-			off := -1
-			if o.valueOff >= 0 {
-				off = o.valueOff - len(before)
-			}
 			text := before + o.raw
 			text = text[:lastLine(text)]
+			off := -1
+			if o.stands(o.raw, o.valueOff) {
+				off = o.valueOff - len(before)
+			}
 			if !yieldComments(o.src, text, off, yield) {
 				return
 			}
 		}
-		yieldComments(o.src, o.tail, o.endOff, yield)
+		off := -1
+		if o.stands(o.tail, o.endOff) {
+			off = o.endOff
+		}
+		yieldComments(o.src, o.tail, off, yield)
 	}
+}
+
+// stands tells whether text is at off in the source, where no edit changed it.
+func (o *Option) stands(text string, off int) bool {
+	return off >= 0 && strings.HasPrefix(o.src.text[off:], text)
 }
 
 // yieldComments yields the comments in the lines of text, which stands at off.
