@@ -93,7 +93,7 @@ func (l *loader) list(dir string) []fs.DirEntry {
 	if !l.walkable(dir) {
 		return nil
 	}
-	l.read += int64(16 * len(entries))
+	l.read += 16 * len(entries)
 	return entries
 }
 

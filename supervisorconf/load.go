@@ -119,8 +119,8 @@ func hostGroup(name string) (gid int, err error) {
 // such limits.
 const (
 	maxFileSize  = 256 << 20
-	maxRead      = 1 << 30 // bytes, counting a file as often as it is read
-	maxProcesses = 100_000
+	maxRead      = 1 << 30   // bytes, counting a file as often as it is read
+	maxProcesses = 100_000   // beyond one for each section
 	maxExpansion = 128 << 20 // bytes of all expanded values
 	maxPattern   = 4096      // bytes of an include pattern: no path is longer
 	maxSuggested = 1000      // names that a misspelt one is compared with known ones for
@@ -137,16 +137,16 @@ type loader struct {
 	release release
 	cfg     *Config
 
-	order                             []*section // in the order of Python's dict
-	env                               *table     // ENV_X of supervisord
-	envBroken                         bool       // [supervisord] environment could not be read
-	incomplete                        bool       // some line could not be read: what seems to be missing may be there
-	reported                          map[any]bool
-	processCount, expanded, suggested int
+	order      []*section // in the order of Python's dict
+	env        *table     // ENV_X of supervisord
+	envBroken  bool       // [supervisord] environment could not be read
+	incomplete bool       // some line could not be read: what seems to be missing may be there
+	reported   map[any]bool
 
-	read   int64
 	parsed map[string]*File
 	dirs   map[string][]fs.DirEntry
+
+	read, more, expanded, suggested int // so far; see the limits
 }
 
 func load(fsys fs.FS, name string, o LoadOptions, shown func(string) string) (*Config, error) {
@@ -222,6 +222,8 @@ type section struct {
 	node    *Section // its first header
 	entries []entry
 	index   map[string]int // once there are many
+
+	resolved bool // its processes are in a group
 }
 
 type entry struct {
@@ -364,7 +366,7 @@ func (l *loader) includeFile(name string, by *Option) {
 		// Supervisor passes over it without a word.
 		l.warnAt(by.ValuePos(), by.End(), "unreadable-include", "supervisord skips the included file %s: %v", name, err)
 	} else {
-		l.read += int64(len(f.src.text))
+		l.read += len(f.src.text)
 		touched = l.merge(f, name, name)
 		if s := f.Section("include", ""); s != nil && f != l.cfg.Root {
 			l.warnAt(s.Pos(), s.End(), "nested-include", "supervisord ignores [include] in an included file")

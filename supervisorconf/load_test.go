@@ -399,6 +399,8 @@ func TestSecretsStayOutOfMessagesAndJSON(t *testing.T) {
 func TestLimits(t *testing.T) {
 	_, all := refused(t, "[program:a]\ncommand=x\nnumprocs=1000000000\nprocess_name=%(process_num)d\n", nil)
 	assert.Contains(t, all[0], "more than 100000 processes")
+	_, all = refused(t, "[program:a]\ncommand=x\n[group:g]\nprograms=a"+strings.Repeat(",a", maxProcesses+1)+"\n", nil)
+	assert.Contains(t, all[0], "more than 100000 processes")
 	_, all = refused(t, "[program:a]\ncommand=%(program_name)99999999d\n", nil)
 	assert.Contains(t, all[0], "width too big")
 	_, all = refused(t, "[program:a]\ncommand=%(process_num)999999d\nnumprocs=1000\nprocess_name=%(process_num)d\n", nil)

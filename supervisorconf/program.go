@@ -66,12 +66,17 @@ func (l *loader) processes(s *section, group string, kind Kind) *Program {
 	if p.StopAsGroup && !p.KillAsGroup {
 		l.reject(val{option: p.Option("killasgroup")}, c, "killasgroup", "Cannot set stopasgroup=true and killasgroup=false")
 	}
-	if n := num.clamp(); n > 0 {
-		if l.processCount += n; n > maxProcesses || l.processCount > maxProcesses {
-			l.reject(val{option: p.Option("numprocs")}, c, "too-many-processes", fmt.Sprintf("more than %d processes are not expanded by this package", maxProcesses))
-			return p
-		}
+	// What counts are the processes beyond one for each section.
+	more := max(num.clamp(), 0)
+	if !s.resolved && more > 0 {
+		more--
 	}
+	s.resolved = true
+	if more > maxProcesses || l.more+more > maxProcesses {
+		l.reject(val{option: p.Option("numprocs")}, c, "too-many-processes", fmt.Sprintf("more than %d processes are not expanded by this package", maxProcesses))
+		return p
+	}
+	l.more += more
 
 	own := &table{}
 	for i := range max(num.clamp(), 0) {
