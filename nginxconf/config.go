@@ -162,3 +162,22 @@ func (c *Config) expandTo(b *Body, yield func(*Directive) bool) bool {
 	}
 	return true
 }
+
+// Effective returns the directives of the given names that are in force in the
+// innermost block of chain, and the chain of the block that they stand in: the
+// nearest one that has any. That is nginx's rule for lists and for single
+// values: a block with one of them inherits none.
+func (c *Config) Effective(chain Context, names ...string) ([]*Directive, Context) {
+	for n := len(chain); n >= 0; n-- {
+		var found []*Directive
+		for d := range c.In(chain[:n]) {
+			if slices.Contains(names, d.Name()) {
+				found = append(found, d)
+			}
+		}
+		if len(found) > 0 {
+			return found, chain[:n:n]
+		}
+	}
+	return nil, nil
+}

@@ -1,10 +1,6 @@
 package nginxconf
 
-import (
-	"go/token"
-	"iter"
-	"strings"
-)
+import "go/token"
 
 // A Directive is simple ("listen 80;") or a block ("server { … }").
 //
@@ -260,6 +256,14 @@ func (d *Directive) gap(i int) string {
 	return d.src.text[from:d.span(i).start]
 }
 
+// Quote returns the quote character that word i is written in, or 0.
+func (d *Directive) Quote(i int) byte {
+	if raw := d.Raw(i); raw != "" && (d.flags&lua == 0 || i < d.NumArgs()) && (raw[0] == '"' || raw[0] == '\'') {
+		return raw[0]
+	}
+	return 0
+}
+
 // own turns a parsed directive into text of its own, to be edited.
 func (d *Directive) own() *made {
 	if d.made != nil {
@@ -280,76 +284,4 @@ func (d *Directive) own() *made {
 	}
 	d.made = m
 	return m
-}
-
-// A Comment is a comment with its '#' and without its newline.
-type Comment struct {
-	Text       string
-	Start, End token.Position // zero if it was not parsed
-}
-
-// Comments returns the comments that belong to the directive: those on the
-// lines right above it with no blank line between, those between its
-// arguments, and the one at the end of its last line.
-func (d *Directive) Comments() iter.Seq[Comment] {
-	return func(yield func(Comment) bool) {
-		in := func(text string, off int) bool {
-			for i := 0; i < len(text); {
-				if text[i] != '#' {
-					i++
-					continue
-				}
-				end := commentEnd(text, i)
-				c := Comment{Text: strings.TrimSuffix(text[i:end], "\r")}
-				if off >= 0 && d.src != nil {
-					c.Start = d.src.position(off + i)
-					c.End = d.src.position(off + i + len(c.Text))
-				}
-				if !yield(c) {
-					return false
-				}
-				i = end
-			}
-			return true
-		}
-		at := func(off uint32) int {
-			if d.made != nil {
-				return -1
-			}
-			return int(off)
-		}
-		lead := d.lead()
-		detached := len(lead) - len(attached(lead))
-		if !in(lead[detached:], at(d.begin+uint32(detached))) {
-			return
-		}
-		for i := 1; i <= d.numWords(); i++ {
-			off := -1
-			if d.made == nil {
-				off = int(d.span(i - 1).end)
-			}
-			if !in(d.gap(i), off) {
-				return
-			}
-		}
-		in(d.tail(), at(uint32(d.endOffset())))
-	}
-}
-
-// attached returns the part of a lead that belongs to its directive: what
-// stands behind the last blank line.
-func attached(lead string) string {
-	rest := lead
-	for {
-		i := strings.LastIndexByte(rest, '\n')
-		if i < 0 {
-			return lead
-		}
-		// The line that this newline ends.
-		start := strings.LastIndexByte(rest[:i], '\n') + 1
-		if strings.TrimSpace(rest[start:i]) == "" {
-			return lead[i+1:]
-		}
-		rest = rest[:i]
-	}
 }

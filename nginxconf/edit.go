@@ -88,6 +88,91 @@ func (d *Directive) Remove() {
 	}
 }
 
+// Replace puts directives in the place of d. The comments that belong to d stay,
+// with the first and the last of them, unless those bring their own. It panics
+// if d stands nowhere.
+func (d *Directive) Replace(ds ...*Directive) {
+	b := d.up
+	if b == nil {
+		panic("nginxconf: the directive stands nowhere")
+	}
+	i := b.Index(d)
+	for _, e := range ds { // they may stand before d
+		if e.up == b && b.Index(e) < i {
+			i--
+		}
+	}
+	b.Insert(i, ds...)
+	if slices.Contains(ds, d) {
+		return
+	}
+	b.detach(d)
+	if len(ds) == 0 {
+		return
+	}
+	from := d.made
+	if to := ds[0]; strings.Contains(from.lead, "#") && !strings.Contains(to.lead(), "#") && to.startsLine() {
+		to.own().lead = comments(from.lead, to.indent(), b.newline()) + to.lead()
+	}
+	if to := ds[len(ds)-1]; strings.Contains(from.tail, "#") && !strings.Contains(to.tail(), "#") && endsLine(to.tail()) {
+		to.own().tail = from.tail + to.tail()
+	}
+}
+
+// CommentOut turns the directive into comment lines in its place. The comments
+// that belong to it stay. Take out the "# " of each line, and it is back.
+func (d *Directive) CommentOut() {
+	b := d.up
+	if b == nil {
+		panic("nginxconf: the directive stands nowhere")
+	}
+	nl, indent := b.newline(), d.indent()
+	var lines strings.Builder
+	rest, _ := cutLine(d.tail())
+	for k, line := range strings.Split(d.String()+rest, "\n") {
+		if k > 0 {
+			line = strings.TrimPrefix(line, indent)
+			lines.WriteString(indent)
+		}
+		lines.WriteString(strings.TrimRight("# "+line, " \t\r") + nl)
+	}
+	i := int(d.at)
+	if !b.lineBefore(i) || !endsLine(d.tail()) {
+		// It shares its line with others, which the comment must not swallow.
+		k := b.Index(d)
+		b.detach(d)
+		b.adoptComments(k, lines.String())
+		return
+	}
+	text := d.lead() + lines.String()
+	if next := b.next(i); next != nil {
+		next.own().lead = text + next.lead()
+	} else {
+		b.close = text + b.close
+	}
+	d.own().tail = ""
+	b.drop(i)
+}
+
+// Upsert sets the arguments of the first directive of that name at this level.
+// If there is none, it makes one, behind the last simple directive of the
+// level. It returns the directive.
+func (b *Body) Upsert(name string, args ...string) *Directive {
+	at, i := 0, 0
+	for d := range b.Directives() {
+		if d.Name() == name {
+			d.SetArgs(args...)
+			return d
+		}
+		if i++; d.body == nil {
+			at = i
+		}
+	}
+	d := New(name, args...)
+	b.Insert(at, d)
+	return d
+}
+
 // Append puts directives behind the last one; see [Body.Insert].
 func (b *Body) Append(ds ...*Directive) { b.insert(-1, ds) }
 

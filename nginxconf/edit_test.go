@@ -201,6 +201,41 @@ func TestEditsChangeOnlyWhatWasAsked(t *testing.T) {
 			from: " c; # d", to: "",
 		},
 		{
+			name: "replace keeps the comments",
+			edit: func(t *testing.T, f *File) {
+				first(t, f, "server", "return").Replace(New("a"), New("b"))
+				first(t, f, "server", "listen").Replace(New("listen", "81"))
+			},
+			from: "listen 80; # plain\n\tserver_name scout.example.se;\n\n\t# everything\n\treturn 301 https://$host$request_uri;\n",
+			to:   "listen 81; # plain\n\tserver_name scout.example.se;\n\t# everything\n\ta;\n\tb;\n",
+		},
+		{
+			name: "comment out a directive",
+			edit: func(t *testing.T, f *File) { first(t, f, "server", "listen").CommentOut() },
+			from: "\tlisten 80; # plain\n", to: "\t# listen 80; # plain\n",
+		},
+		{
+			name: "comment out a block",
+			edit: func(t *testing.T, f *File) { first(t, f, "server").CommentOut() },
+			from: site[strings.Index(site, "server {"):strings.Index(site, "\nserver {\n\tlisten 443")],
+			to:   "# server {\n# \tlisten 80; # plain\n# \tserver_name scout.example.se;\n#\n# \t# everything\n# \treturn 301 https://$host$request_uri;\n# }\n",
+		},
+		{
+			name: "comment out in a block on one line", in: "a { b; c; }\n",
+			edit: func(t *testing.T, f *File) { first(t, f, "a", "b").CommentOut() },
+			from: "a { b; c; }", to: "a {\n    # b;\n    c;\n}",
+		},
+		{
+			name: "upsert sets what is there",
+			edit: func(t *testing.T, f *File) { first(t, f, "server").Body().Upsert("listen", "81") },
+			from: "80", to: "81",
+		},
+		{
+			name: "upsert adds what is not, before the blocks",
+			edit: func(t *testing.T, f *File) { first(t, f, "server[listen=443]").Body().Upsert("index", "x") },
+			from: "deny all;\n", to: "deny all;\n\tindex x;\n",
+		},
+		{
 			name: "an empty block", in: "events {}\nhttp {\n}\n",
 			edit: func(t *testing.T, f *File) {
 				first(t, f, "events").Body().Append(New("worker_connections", "64"))
@@ -268,6 +303,44 @@ func TestWhatNewMakesIsReadBackByNginxRules(t *testing.T) {
 	require.Equal(t, "server { }", b.String())
 	b.Body().Append(New("listen", "80"))
 	require.Equal(t, "server {\n    listen 80;\n}", b.String())
+}
+
+func TestCommentsOfAFileComeInOrderWithTheirPlaces(t *testing.T) {
+	const src = "# a\n\nx { # b\n  # c\n  y 1 # d\n    2; # e\n  # f\n} # g\n# h"
+	f, err := Parse("x", []byte(src))
+	require.NoError(t, err)
+	check := func() (places []string) {
+		var texts []string
+		for c := range f.Comments() {
+			texts = append(texts, c.Text)
+			places = append(places, c.Start.String())
+			if c.Start.IsValid() {
+				require.Equal(t, c.Text, src[c.Start.Offset:c.End.Offset])
+			}
+		}
+		require.Equal(t, []string{"# a", "# b", "# c", "# d", "# e", "# f", "# g", "# h"}, texts)
+		return places
+	}
+	require.Equal(t, []string{"x:1:1", "x:3:5", "x:4:3", "x:5:7", "x:6:8", "x:7:3", "x:8:3", "x:9:1"}, check())
+	first(t, f, "x", "y").SetArg(1, "3")
+	require.Equal(t, []string{"x:1:1", "x:3:5", "x:4:3", "x:5:7", "x:6:8", "x:7:3", "x:8:3", "x:9:1"}, check(), "an edit moves no comment in the source")
+	var inner []string
+	for c := range first(t, f, "x").Body().Comments() {
+		inner = append(inner, c.Text)
+	}
+	require.Equal(t, []string{"# b", "# c", "# d", "# e", "# f"}, inner)
+	for range f.Comments() {
+		break
+	}
+}
+
+func TestQuoteTellsHowAWordIsWritten(t *testing.T) {
+	f, err := Parse("x", []byte(`a "b" 'c' d"e; x_by_lua_block {"x"}`))
+	require.NoError(t, err)
+	for i, want := range []byte{0, '"', '\'', 0} {
+		require.Equal(t, want, f.At(0).Quote(i))
+	}
+	require.Zero(t, f.At(1).Quote(1))
 }
 
 func TestALuaBlockIsOneRawArgument(t *testing.T) {

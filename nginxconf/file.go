@@ -22,6 +22,9 @@ type File struct {
 // Bytes returns the file's text.
 func (f *File) Bytes() []byte { return f.AppendText(nil) }
 
+// Original returns the text that was parsed, or saved since.
+func (f *File) Original() []byte { return []byte(f.saved) }
+
 // AppendText appends the file's text to b.
 func (f *File) AppendText(b []byte) []byte {
 	b = appendList(b, &f.Body)

@@ -141,6 +141,18 @@ func FuzzEdit(f *testing.F) {
 		}
 		d.SetArgs("x", "y;")
 		check("set arguments")
+		d.Replace(New("replaced"), d)
+		check("replace")
+		d.Container().Upsert("upserted", "1")
+		d.Container().Upsert("upserted", "2")
+		check("upsert")
+		if i := int(to) % d.Container().Len(); true {
+			d.Container().At(i).CommentOut()
+			check("comment out")
+		}
+		if d.Container() == nil {
+			return
+		}
 		d.Remove()
 		check("remove")
 		d.Remove()

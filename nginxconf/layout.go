@@ -86,6 +86,17 @@ func (b *Body) giveLead(i int, left string) {
 	next.own().lead = left + rest
 }
 
+// comments returns the comment lines of a lead, for an indentation.
+func comments(lead, indent, nl string) string {
+	var out strings.Builder
+	for line := range strings.Lines(lead) {
+		if line = strings.TrimSpace(line); line != "" {
+			out.WriteString(indent + line + nl)
+		}
+	}
+	return out.String()
+}
+
 // layOut gives d, which stands nowhere, the lines of its place: before index i
 // of b.list, or behind the last.
 func (b *Body) layOut(i int, d *Directive) {

@@ -86,6 +86,29 @@ func TestLoadFollowsIncludesAsNginxDoes(t *testing.T) {
 	require.Equal(t, []string{"include", "deny"}, inner)
 }
 
+func TestTheValueInForceIsThatOfTheNearestLevel(t *testing.T) {
+	c, err := Load(host("n", "user u; http { a 1; a 2; server { location / { include l; location /x { } } } }", "l", "a 3;"), "n", nil)
+	require.NoError(t, err)
+	for d, ctx := range c.All() {
+		if d.Body() == nil {
+			continue
+		}
+		found, level := c.Effective(append(ctx, d), "a")
+		switch d.Name() {
+		case "http", "server":
+			require.Len(t, found, 2)
+			require.Len(t, level, 1)
+		case "location":
+			require.Len(t, found, 1)
+			require.Equal(t, "l:1:1", found[0].Pos().String())
+			require.Len(t, level, 3)
+		}
+		found, level = c.Effective(append(ctx, d), "user")
+		require.Len(t, found, 1)
+		require.Empty(t, level)
+	}
+}
+
 func TestAnEditGoesToTheFileItBelongsTo(t *testing.T) {
 	c, err := Load(host("n.conf", "http { include a; }", "a", "server { listen 80; }"), "n.conf", nil)
 	require.NoError(t, err)
