@@ -52,6 +52,7 @@ var arrows = map[string][]string{
 
 // testArrows says what the tests of a room may import besides.
 var testArrows = map[string][]string{
+	"nginxconf/value":     {"nginxconf"}, // its arguments come from somewhere
 	"nginxconf/lint":      {"nginxconf/lint/linttest"},
 	"supervisorconf/lint": {"supervisorconf/lint/linttest"},
 	"acl/nginxacl":        {"nginxconf/lint/linttest"},
