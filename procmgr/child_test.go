@@ -5,12 +5,15 @@ package procmgr
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -385,6 +388,59 @@ func TestSpawnErrors(t *testing.T) {
 		if assert.ErrorAs(t, err, &pe, test.name) {
 			assert.Equal(t, test.reason, pe.Reason, test.name)
 		}
+	}
+}
+
+func TestWithoutDescriptorsAStartFailsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	p := role(t, "x", "emfile")
+	out := newSink()
+	p.Stdout.Writer = out
+	l := run(t, nil, p)
+	l.await("x", Exited)
+	assert.Equal(t, "x: spawn error, given up: too many open files to spawn 'x'\n<nil>\n<nil>\n", out.String())
+}
+
+func TestManyCallersAtOnce(t *testing.T) {
+	t.Parallel()
+	program := func(name, command string) Program {
+		return Program{Name: name, Command: command, StartSecs: Zero, AutoRestart: RestartAlways, RestartFloor: Zero}
+	}
+	m := run(t, nil, program("a", "cat"), program("b", "true"))
+	group := Group{Name: "g", Programs: []Program{program("c", "cat"), program("d", "false")}}
+	calls := []func() error{
+		func() error { return m.Start(t.Context(), "a") },
+		func() error { return m.Stop(t.Context(), "a") },
+		func() error { return m.Restart(t.Context(), "b") },
+		func() error { return m.Signal("a", syscall.SIGKILL) },
+		func() error { return m.AddGroup(group) },
+		func() error { return m.Restart(t.Context(), "g:*") },
+		func() error { return m.Stop(t.Context(), "g:*") },
+		func() error { return m.Remove("g") },
+		func() error { _ = m.Status(); return nil },
+	}
+	var callers sync.WaitGroup
+	for i := range 4 {
+		callers.Go(func() {
+			rnd := rand.New(rand.NewPCG(uint64(i), 0))
+			for range 40 {
+				err := calls[rnd.IntN(len(calls))]()
+				for _, expected := range []error{
+					nil, ErrAlreadyStarted, ErrNotRunning, ErrAlreadyAdded, ErrNoSuchProcess, ErrStillRunning, ErrAbnormalTermination,
+				} {
+					if errors.Is(err, expected) {
+						err = nil
+					}
+				}
+				assert.NoError(t, err)
+			}
+		})
+	}
+	callers.Wait()
+	m.end()
+	for _, s := range m.Status() {
+		assert.True(t, s.State.isStopped(), "%s is %s", s.FullName(), s.State)
+		assert.Zero(t, s.PID)
 	}
 }
 

@@ -21,8 +21,8 @@
 // FATAL after StartRetries of these; one that ends later is EXITED, and
 // started again as AutoRestart says.
 //
-// Every field of a Program may be left zero and then has Supervisor's default.
-// Where a real zero is wanted, write [Zero].
+// A Program needs a name and a command. Every other field may be left zero and
+// then has Supervisor's default; where a real zero is wanted, write [Zero].
 //
 // It differs from supervisord where that hurts, and only there:
 //

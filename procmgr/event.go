@@ -17,7 +17,7 @@ type Event struct {
 	Group   string    `json:"group,omitempty"`
 	Process string    `json:"process,omitempty"`
 
-	// Of EventProcessState.
+	// Of EventProcessState; in other events they are zero, which is Stopped.
 	From       State  `json:"from_state"`
 	To         State  `json:"to_state"`
 	PID        int    `json:"pid,omitempty"`         // To Running, Stopping, Stopped, Exited: that of the child, even if it is no more

@@ -119,6 +119,35 @@ func beChild(role []string) {
 			panic(err)
 		}
 		m.Run(context.Background())
+	case "emfile": // start a program without, and with, a free descriptor
+		m := New(nil)
+		if err := m.Add(Program{Name: "x", Command: "cat", StartSecs: Zero, StartRetries: Zero, Manual: true}); err != nil {
+			panic(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		events := m.Events(ctx)
+		go func() { done <- m.Run(ctx) }()
+		for range events {
+			break
+		}
+		limit := syscall.Rlimit{Cur: 64, Max: 64}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			panic(err)
+		}
+		var full []*os.File
+		for {
+			f, err := os.Open("/dev/null")
+			if err != nil {
+				break
+			}
+			full = append(full, f)
+		}
+		fmt.Println(m.Start(ctx, "x"))
+		closeAll(full)
+		fmt.Println(m.Start(ctx, "x"))
+		cancel()
+		fmt.Println(<-done)
 	case "listener":
 		beListener(role[1])
 	default:
@@ -176,14 +205,15 @@ const patience = 30 * time.Second
 // run runs programs until the end of the test, at which no goroutine may be
 // left of all that was started.
 func run(t testing.TB, o *Options, programs ...Program) *live {
+	limit, giveUp := context.WithCancel(context.Background())
 	if t, ok := t.(*testing.T); ok {
 		watchForLeaks(t)
+		limit, giveUp = context.WithTimeout(context.Background(), patience)
 	}
 	m := New(o)
 	for _, p := range programs {
 		require.NoError(t, m.Add(p))
 	}
-	limit, giveUp := context.WithTimeout(context.Background(), patience)
 	next, stopReading := iter.Pull(m.Events(limit))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
