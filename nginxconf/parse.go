@@ -60,7 +60,9 @@ type parser struct {
 	lists  []*Directive
 
 	diags Diagnostics
-	brace int // the last '}' reported where a ';' was missing
+	brace int         // the last '}' reported where a ';' was missing
+	stray *Diagnostic // the first '}' that closes nothing
+	atEnd *Diagnostic // blocks that are open at the end of the file
 }
 
 func (p *parser) report(start, end int, code, format string, args ...any) *Diagnostic {
@@ -105,7 +107,10 @@ func (p *parser) run() {
 				p.pos++
 			case len(p.open) == 1:
 				if p.brace != p.pos { // a missing semicolon is reported here already
-					p.report(p.pos, p.pos+1, "unexpected-brace", `unexpected "}"`)
+					d := p.report(p.pos, p.pos+1, "unexpected-brace", `unexpected "}"`)
+					if p.stray == nil {
+						p.stray = d
+					}
 				}
 				p.pos++
 			default:
@@ -116,7 +121,7 @@ func (p *parser) run() {
 		}
 	}
 	if len(p.open) > 1 || p.open[0].strayed > 0 {
-		p.report(p.pos, p.pos, "unexpected-end", `unexpected end of file, expecting "}"`)
+		p.atEnd = p.report(p.pos, p.pos, "unexpected-end", `unexpected end of file, expecting "}"`)
 	}
 	for len(p.open) > 1 {
 		begin = p.closeBlock(begin)
@@ -124,6 +129,7 @@ func (p *parser) run() {
 	p.file.Body.close = p.text[begin:]
 	p.file.Body.setList(p.list(p.open[0].first))
 	p.src.words = clip(p.src.words)
+	p.explain()
 }
 
 // skipTrivia goes over blanks and comments.
@@ -179,8 +185,9 @@ func (p *parser) checkLength(start, read int, q byte) {
 		return
 	}
 	if q != 0 {
-		p.report(start-1, start, "too-long-parameter",
+		d := p.report(start-1, start, "too-long-parameter",
 			`too long parameter, probably missing terminating "%c" character`, q)
+		d.Fixes = append(d.Fixes, p.missingQuote(start-1))
 		return
 	}
 	p.report(start, start+bufferSize, "too-long-parameter",
@@ -345,7 +352,12 @@ func (p *parser) quoted(start int, q byte) {
 // endsEarly reports a directive that the end of the file cuts off.
 func (p *parser) endsEarly() byte {
 	d := p.report(p.pos, p.pos, "unexpected-end", `unexpected end of file, expecting ";" or "}"`)
-	at := p.src.position(int(p.src.words[len(p.src.words)-1].end))
+	last := p.src.words[len(p.src.words)-1]
+	if q := p.text[last.start]; (q == '"' || q == '\'') && quotedEnd(p.text, int(last.start)+1, q) == len(p.text) {
+		d.Fixes = append(d.Fixes, p.missingQuote(int(last.start)))
+		return 0
+	}
+	at := p.src.position(int(last.end))
 	d.Fixes = append(d.Fixes, Fix{
 		Message: "insert the missing semicolon",
 		Edits:   []Edit{{Start: at, End: at, NewText: ";"}},

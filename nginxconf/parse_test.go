@@ -38,6 +38,54 @@ func TestAMissingSemicolonComesWithItsFix(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestAnErrorFarFromItsCauseComesWithAFixAtTheCause(t *testing.T) {
+	for _, c := range []struct{ name, src, at, fix, mended string }{
+		{
+			"a brace missing far above",
+			"http {\n    server {\n        location / {\n            a;\n    }\n    b;\n}\n",
+			"x:8:1: unexpected end of file, expecting \"}\" [unexpected-end]", "close the location block of line 3",
+			"http {\n    server {\n        location / {\n            a;\n        }\n    }\n    b;\n}\n",
+		}, {
+			"a brace missing at the end",
+			"http {\n    server {\n    }\n",
+			"x:4:1: unexpected end of file, expecting \"}\" [unexpected-end]", "close the http block of line 1",
+			"http {\n    server {\n    }\n}\n",
+		}, {
+			"a brace too many far above",
+			"http {\n    server {\n    }\n    }\n    b;\n}\n",
+			"x:6:1: unexpected \"}\" [unexpected-brace]", "remove the \"}\" that closes the http block of line 1 early",
+			"http {\n    server {\n    }\n    \n    b;\n}\n",
+		}, {
+			"a brace too many",
+			"http {\n}\n}\n",
+			"x:3:1: unexpected \"}\" [unexpected-brace]", "remove the \"}\"",
+			"http {\n}\n\n",
+		}, {
+			"a quote that is not closed",
+			"a \"b c;\nd e;\n",
+			"x:3:1: unexpected end of file, expecting \";\" or \"}\" [unexpected-end]", "close the quote of line 1",
+			"a \"b c\";\nd e;\n",
+		}, {
+			"a quote that is not closed in a long file",
+			"a 'b c;\n" + strings.Repeat("d e;\n", 2000),
+			"x:1:3: too long parameter, probably missing terminating \"'\" character [too-long-parameter]", "close the quote of line 1",
+			"a 'b c';\n" + strings.Repeat("d e;\n", 2000),
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Parse("x", []byte(c.src))
+			require.Error(t, err)
+			d := err.(Diagnostics)[0]
+			require.Equal(t, c.at, d.Error())
+			require.Len(t, d.Fixes, 1)
+			require.Equal(t, c.fix, d.Fixes[0].Message)
+			require.Equal(t, c.mended, apply(t, c.src, d.Fixes[0].Edits))
+			_, err = Parse("x", []byte(c.mended))
+			require.NoError(t, err)
+		})
+	}
+}
+
 func TestEveryWordAndCommentHasItsPlace(t *testing.T) {
 	f, err := Parse("x.conf", []byte("# far\n\n# near\n\tserver_name 'a b' # why\n\t\tc; # end\n"))
 	require.NoError(t, err)
@@ -73,17 +121,19 @@ func TestReadingArgumentsAllocatesOnlyToUnescape(t *testing.T) {
 
 func TestHostileInputEndsInBoundedTimeWithAnError(t *testing.T) {
 	for name, src := range map[string]string{
-		"blocks in one another":  strings.Repeat("a{", 1_000_000),
-		"closed, too":            strings.Repeat("a{", 1_000_000) + strings.Repeat("}", 1_000_000),
-		"braces without a name":  strings.Repeat("{", 1_000_000),
-		"closing braces":         strings.Repeat("}", 1_000_000),
-		"one long word":          strings.Repeat("w", 10_000_000),
-		"one long quote":         `a "` + strings.Repeat("w", 10_000_000),
-		"one long comment":       "#" + strings.Repeat("w", 10_000_000) + "\n",
-		"semicolons":             strings.Repeat(";", 1_000_000),
-		"text glued to a quote":  strings.Repeat(`""x`, 500_000),
-		"words without an end":   strings.Repeat("w ", 1_000_000),
-		"comments without a end": strings.Repeat("w#\n", 500_000),
+		"blocks in one another":   strings.Repeat("a{", 1_000_000),
+		"closed, too":             strings.Repeat("a{", 1_000_000) + strings.Repeat("}", 1_000_000),
+		"braces without a name":   strings.Repeat("{", 1_000_000),
+		"closing braces":          strings.Repeat("}", 1_000_000),
+		"one long word":           strings.Repeat("w", 10_000_000),
+		"one long quote":          `a "` + strings.Repeat("w", 10_000_000),
+		"one long comment":        "#" + strings.Repeat("w", 10_000_000) + "\n",
+		"semicolons":              strings.Repeat(";", 1_000_000),
+		"text glued to a quote":   strings.Repeat(`""x`, 500_000),
+		"words without an end":    strings.Repeat("w ", 1_000_000),
+		"a brace too many behind": strings.Repeat("a{b;}", 500_000) + "}",
+		"a brace too few":         strings.Repeat("a{b;}", 500_000) + "c{",
+		"comments without a end":  strings.Repeat("w#\n", 500_000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := Parse("x", []byte(src))
