@@ -27,7 +27,7 @@ rule at all. Nothing is reported where
 - "satisfy any" is in force and the others are asked for a login (auth_basic
   with its user file, auth_request or auth_jwt),
 - one family is closed and another is not ("deny 0.0.0.0/0;" alone leaves IPv6
-  open): that is acl-catch-all-one-family, NX103.
+  open): that is another fault, NX103 of the catalogue.
 
 The fix, to be reviewed because it locks people out, appends "deny all;".`,
 		Run: runAllowWithoutDeny,
@@ -40,7 +40,7 @@ func runAllowWithoutDeny(p *Pass) error {
 		if block.Body() == nil {
 			continue // the server of an upstream
 		}
-		ctx := within(outer, block)
+		ctx := append(outer, block)
 		rules, at := p.Effective(ctx, "allow", "deny")
 		if len(at) == 0 {
 			continue // there are none, or they stand at the top of a fragment
@@ -272,20 +272,30 @@ func lastOf(prefix netip.Prefix) netip.Addr {
 // it. What is to be said of the block is said there, for a file may be included
 // in other blocks too.
 func (p *Pass) anchor(ctx nginxconf.Context, d *nginxconf.Directive) *nginxconf.Directive {
-	body := &p.Config.Root.Body
+	key := anchorKey{&p.Config.Root.Body, d.Container()}
 	if len(ctx) > 0 {
-		body = ctx[len(ctx)-1].Body()
+		key.body = ctx[len(ctx)-1].Body()
 	}
-	if d.Container() == body {
+	if key.container == key.body {
 		return d
 	}
-	for _, include := range p.In(ctx, "include") {
-		if include.Container() == body && p.brings(include, d, map[*nginxconf.File]bool{}) {
-			return include
+	include, known := p.anchors[key]
+	if !known {
+		include = d
+		for _, i := range p.In(ctx, "include") {
+			if i.Container() == key.body && p.brings(i, d, map[*nginxconf.File]bool{}) {
+				include = i
+				break
+			}
 		}
+		p.anchors[key] = include
 	}
-	return d
+	return include
 }
+
+// An anchorKey asks by which include directive of body the directives of
+// container stand in it.
+type anchorKey struct{ body, container *nginxconf.Body }
 
 // brings tells whether an include directive leads to the file at whose top
 // level d stands.

@@ -6,7 +6,7 @@
 //	…
 //	findings, err := lint.Run(c, lint.Default()...)
 //	for _, f := range findings {
-//		fmt.Println(f) // etc/nginx/conf.d/scout.conf:9:9: … [acl-allow-without-deny]
+//		fmt.Println(f) // /etc/nginx/conf.d/scout.conf:9:9: … [acl-allow-without-deny]
 //	}
 //
 // A [Check] is a plain value with a function, so that one of your own stands

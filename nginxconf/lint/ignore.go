@@ -1,13 +1,11 @@
 package lint
 
 import (
-	"bytes"
 	"log/slog"
 	"slices"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
-	"github.com/onehost-go/onehost/nginxconf/lint/internal/comments"
 )
 
 // An ignoring is one name in a comment that takes findings away.
@@ -87,14 +85,12 @@ func (s *session) files() []*nginxconf.File {
 // ignorings reads the comments of a file. Those that lack a reason take
 // nothing away.
 func ignorings(f *nginxconf.File) (list []*ignoring, unreasoned []nginxconf.Comment) {
-	if !bytes.Contains(f.Bytes(), []byte("lint:")) {
-		return nil, nil
-	}
-	var alone []int // lines that hold a comment and nothing else
-	for c, own := range comments.All(f) {
-		if own {
-			alone = append(alone, c.Start.Line)
+	var lines []int // that hold comments
+	for c := range f.Comments() {
+		if !c.Start.IsValid() {
+			continue // an edit wrote it
 		}
+		lines = append(lines, c.Start.Line)
 		verb, names, reason := parseIgnore(c.Text)
 		if verb == "" {
 			continue
@@ -111,20 +107,40 @@ func ignorings(f *nginxconf.File) (list []*ignoring, unreasoned []nginxconf.Comm
 			list = append(list, ig)
 		}
 	}
-	// Other comments may stand between an ignoring and the line it speaks of.
-	below := map[int]int{}
-	for _, line := range slices.Backward(alone) {
-		below[line] = line + 1
-		if next := below[line+1]; next > 0 {
-			below[line] = next
+	if len(list) == 0 {
+		return nil, unreasoned
+	}
+	// One on a line of its own speaks of the next line that holds more than a
+	// comment.
+	code := codeLines(f)
+	speaksOf := map[int]int{}
+	for _, line := range slices.Backward(lines) {
+		speaksOf[line] = line
+		if !code[line] {
+			speaksOf[line] = max(line+1, speaksOf[line+1])
 		}
 	}
 	for _, ig := range list {
-		if line := below[ig.line]; line > 0 {
-			ig.line = line
-		}
+		ig.line = speaksOf[ig.line] // of a file-ignore, 0
 	}
 	return list, unreasoned
+}
+
+// codeLines returns the lines of a file on which directives stand, from the
+// first word to the last and with their braces.
+func codeLines(f *nginxconf.File) map[int]bool {
+	code := map[int]bool{}
+	for d := range f.All() {
+		for i := range d.NumArgs() + 1 {
+			start, end := d.Span(i)
+			for line := start.Line; line <= end.Line; line++ {
+				code[line] = true
+			}
+		}
+		code[d.TermPos().Line] = true
+		code[d.End().Line] = true
+	}
+	return code
 }
 
 // parseIgnore reads "# lint:ignore NX101,NX203 reason". The verb is empty if

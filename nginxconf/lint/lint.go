@@ -58,10 +58,11 @@ func Default() []*Check {
 // says where. Several Runs may read one configuration at a time.
 func Run(c *nginxconf.Config, checks ...*Check) (nginxconf.Diagnostics, error) {
 	s := &session{
-		config: c,
-		seen:   map[finding]bool{},
-		levels: map[levelKey][]*nginxconf.Directive{},
-		texts:  map[*nginxconf.File]string{},
+		config:  c,
+		seen:    map[finding]bool{},
+		levels:  map[levelKey][]*nginxconf.Directive{},
+		texts:   map[*nginxconf.File]string{},
+		anchors: map[anchorKey]*nginxconf.Directive{},
 	}
 	ran := map[string]bool{}
 	var errs []error
@@ -94,6 +95,7 @@ type session struct {
 	// What was asked for once.
 	levels    map[levelKey][]*nginxconf.Directive
 	texts     map[*nginxconf.File]string // "" if it was edited
+	anchors   map[anchorKey]*nginxconf.Directive
 	sockets   *sockets
 	upstreams map[upstreamKey][]*nginxconf.Directive
 }

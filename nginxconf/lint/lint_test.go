@@ -1,7 +1,6 @@
 package lint_test
 
 import (
-	"bufio"
 	"errors"
 	"log/slog"
 	"os"
@@ -98,6 +97,17 @@ func TestIgnoreOfCheckThatDidNotRunIsNotJudged(t *testing.T) {
 	}
 }
 
+// What an edit wrote has no place yet, so it says nothing of a line; what was
+// read still does.
+func TestIgnoreInEditedFile(t *testing.T) {
+	c := load(t, "x.conf", "first;\n# lint:ignore each-a as read\na;\na;\n")
+	c.Root.At(0).Remove()
+	require.NoError(t, c.Root.InsertText(0, "# lint:file-ignore each-a as written\nb;\n"))
+	found, err := lint.Run(c, each("a"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"x.conf:4:1: a here [each-a]"}, lines(found))
+}
+
 // The catalogue is binding: a check has the number, the name and the level
 // that stand there.
 func TestDefaultIsAsCatalogued(t *testing.T) {
@@ -118,20 +128,47 @@ func TestDefaultIsAsCatalogued(t *testing.T) {
 	}
 	assert.Equal(t, want, got)
 
-	f, err := os.Open("../../../shared/CHECKS.md")
+	for id, as := range got {
+		assert.Equal(t, catalogue(t)[id].as, as, id)
+	}
+}
+
+// An entry is what the catalogue says of a check.
+type entry struct {
+	as        string // name and level
+	bad, good string // examples
+}
+
+// catalogue reads the entries of the checks for nginx.
+func catalogue(t *testing.T) map[string]entry {
+	t.Helper()
+	text, err := os.ReadFile("../../../shared/CHECKS.md")
 	if err != nil {
 		t.Skip("the catalogue is not here")
 	}
-	defer f.Close()
-	head := regexp.MustCompile("^#### (NX\\d+) `([a-z0-9-]+)` — (error|warning|info) ·")
-	catalogue := map[string]string{}
-	for in := bufio.NewScanner(f); in.Scan(); {
-		if m := head.FindStringSubmatch(in.Text()); m != nil {
-			catalogue[m[1]] = m[2] + " " + m[3]
-		}
+	pattern := regexp.MustCompile("(?s)\n#### (NX\\d+) `([a-z0-9-]+)` — (error|warning|info) ·.*?\n```nginx\n# bad\n(.*?)# good\n(.*?)```")
+	entries := map[string]entry{}
+	for _, m := range pattern.FindAllStringSubmatch(string(text), -1) {
+		entries[m[1]] = entry{m[2] + " " + m[3], m[4], m[5]}
 	}
-	for id, as := range got {
-		assert.Equal(t, catalogue[id], as, id)
+	return entries
+}
+
+func TestExamplesOfTheCatalogue(t *testing.T) {
+	entries := catalogue(t)
+	for _, c := range lint.Default() {
+		wrap := func(example string) string {
+			if strings.HasPrefix(example, "server {") {
+				return "events {}\nhttp {\n" + example + "}\n"
+			}
+			return "events {}\nhttp {\nserver {\nlisten 80;\nlocation / {\n" + example + "}\n}\n}\n"
+		}
+		found, err := lint.Run(load(t, "nginx.conf", wrap(entries[c.ID].bad)), c)
+		require.NoError(t, err)
+		assert.Len(t, found, 1, "%s: %s", c.ID, entries[c.ID].bad)
+		found, err = lint.Run(load(t, "nginx.conf", wrap(entries[c.ID].good)), c)
+		require.NoError(t, err)
+		assert.Empty(t, found, "%s: %s", c.ID, entries[c.ID].good)
 	}
 }
 

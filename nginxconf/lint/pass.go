@@ -80,7 +80,7 @@ type levelKey struct {
 // in nginx's order, and the context of that block. nginx replaces such lists
 // as a whole, so nothing comes from further out. Ask for those together that
 // are replaced together: Effective(ctx, "allow", "deny"). The slice is not to
-// be modified.
+// be modified. It is [nginxconf.Config.Effective], remembered while Run runs.
 //
 // It is for directives that are inherited. Some are not, such as proxy_pass,
 // return and rewrite: ask [Pass.In] for these.
@@ -140,11 +140,6 @@ func enclosing(ctx nginxconf.Context, name string) nginxconf.Context {
 		}
 	}
 	return nil
-}
-
-// within returns the context of what the block d holds.
-func within(ctx nginxconf.Context, d *nginxconf.Directive) nginxconf.Context {
-	return append(ctx[:len(ctx):len(ctx)], d)
 }
 
 // arg returns argument i, or "" if there is none: what is linted need not be

@@ -201,7 +201,7 @@ func (p *Pass) upstream(ctx nginxconf.Context, t value.ProxyPass) (servers []*ng
 	if p.upstreams == nil {
 		p.session.upstreams = map[upstreamKey][]*nginxconf.Directive{}
 		for d, ctx := range p.All("upstream") {
-			p.upstreams[upstreamKey{strings.ToLower(arg(d, 0)), inStream(ctx)}] = p.In(within(ctx, d), "server")
+			p.upstreams[upstreamKey{strings.ToLower(arg(d, 0)), inStream(ctx)}] = p.In(append(ctx, d), "server")
 		}
 	}
 	if t.PortText != "" { // nginx: upstream "app" may not have port

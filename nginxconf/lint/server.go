@@ -109,7 +109,7 @@ func (p *Pass) allSockets() (*sockets, error) {
 				continue
 			}
 			number++
-			for _, l := range p.listenings(within(ctx, d)) {
+			for _, l := range p.listenings(append(ctx, d)) {
 				if all.err = all.add(l, number); all.err != nil {
 					return nil, all.err
 				}

@@ -29,7 +29,6 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/lint"
-	"github.com/onehost-go/onehost/nginxconf/lint/internal/comments"
 	"github.com/onehost-go/onehost/nginxconf/lint/internal/edits"
 )
 
@@ -112,7 +111,7 @@ type want struct {
 // with them.
 func wanted(c *nginxconf.Config) (list []*want, bad []string) {
 	for f := range c.Files() {
-		for comment := range comments.All(f) {
+		for comment := range f.Comments() {
 			_, text, found := strings.Cut(comment.Text, "# want ")
 			if !found {
 				continue
