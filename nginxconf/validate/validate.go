@@ -1,0 +1,48 @@
+// Package validate says what "nginx -t" would say of a configuration, without
+// nginx.
+//
+//	c, err := nginxconf.LoadFile("/etc/nginx/nginx.conf")
+//	…
+//	for _, d := range validate.Config(c, nil) {
+//		fmt.Println(d)
+//	}
+//
+// So far it knows what needs no table of directives: syntax, and includes that
+// cannot be read. Directives, their contexts and their arguments are not looked
+// at yet, so silence does not yet mean that nginx would accept.
+package validate
+
+import (
+	"io/fs"
+	"slices"
+
+	"github.com/onehost-go/onehost/nginxconf"
+)
+
+// Options say which nginx to speak for, and what it would see of the host. The
+// zero value, like nil, is right. None of them changes what is found so far:
+// syntax and includes are the same for every nginx, and Load has looked at the
+// files already.
+type Options struct {
+	// Version is a release ("1.22.1") or a distribution's package version,
+	// which adds its back-ports ("1.22.1-9+deb12u11"); empty: the newest
+	// stable release.
+	Version string
+	// Modules are the names of those that nginx has; nil: all that are known.
+	Modules []string
+	// Files is the host, to look at certificates, password files and the like;
+	// nil: they are taken to be there.
+	Files fs.FS
+	// Resolve looks up a host name; nil: names are taken to resolve.
+	Resolve func(host string) error
+	// Context is that of a fragment: the names of the blocks around it,
+	// outermost first; nil: guessed.
+	Context []string
+}
+
+// Config returns what nginx would complain about, in its words and at its
+// places, in the order in which it would come to it: nginx itself stops at the
+// first error. What Parse and Load found is part of it.
+func Config(c *nginxconf.Config, o *Options) nginxconf.Diagnostics {
+	return slices.Clone(c.Diagnostics())
+}
