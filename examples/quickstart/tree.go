@@ -12,6 +12,7 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/lint"
+	"github.com/onehost-go/onehost/nginxconf/validate"
 	"github.com/onehost-go/onehost/portmap"
 	"github.com/onehost-go/onehost/portmap/generate"
 	"github.com/onehost-go/onehost/supervisorconf"
@@ -120,7 +121,7 @@ func check(root string) (nginxconf.Diagnostics, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if ds := c.Diagnostics(); ds.Err() != nil {
+	if ds := validate.Config(c, nil); ds.Err() != nil {
 		return nil, nil, ds
 	}
 	findings, err := lint.Run(c, lint.Default()...)
