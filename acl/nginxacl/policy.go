@@ -38,9 +38,9 @@ var auth = []string{
 // refuses.
 func For(c *nginxconf.Config, chain nginxconf.Context) (Policy, error) {
 	p := Policy{Satisfy: "all"}
-	rules := nearest(c, chain, func(d *nginxconf.Directive) bool { return d.Name() == "allow" || d.Name() == "deny" })
-	p.Level = rules.level
-	for _, d := range rules.found {
+	rules, level := c.Effective(chain, "allow", "deny")
+	p.Level = level
+	for _, d := range rules {
 		if d.NumArgs() != 1 {
 			return p, fmt.Errorf(`%s: invalid number of arguments in "%s" directive`, d.Pos(), d.Name())
 		}
@@ -52,46 +52,22 @@ func For(c *nginxconf.Config, chain nginxconf.Context) (Policy, error) {
 		p.List = append(p.List, r)
 		p.Origins = append(p.Origins, d)
 	}
-	if d := last(nearest(c, chain, named("satisfy")).found); d != nil && d.NumArgs() > 0 {
+	if d := inForce(c, chain, "satisfy"); d != nil && d.NumArgs() > 0 {
 		p.Satisfy = d.Arg(0)
 	}
 	for _, name := range auth {
-		if d := last(nearest(c, chain, named(name)).found); d != nil && d.NumArgs() > 0 && d.Arg(0) != "off" {
+		if d := inForce(c, chain, name); d != nil && d.NumArgs() > 0 && d.Arg(0) != "off" {
 			p.Auth = append(p.Auth, d)
 		}
 	}
 	return p, nil
 }
 
-func named(name string) func(*nginxconf.Directive) bool {
-	return func(d *nginxconf.Directive) bool { return d.Name() == name }
-}
-
-func last(ds []*nginxconf.Directive) *nginxconf.Directive {
+// inForce returns the directive of that name in force, or nil.
+func inForce(c *nginxconf.Config, chain nginxconf.Context, name string) *nginxconf.Directive {
+	ds, _ := c.Effective(chain, name)
 	if len(ds) == 0 {
 		return nil
 	}
 	return ds[len(ds)-1]
-}
-
-type level struct {
-	found []*nginxconf.Directive
-	level nginxconf.Context
-}
-
-// nearest returns what the innermost block that has any of the wanted
-// directives has of them: nginx inherits all or nothing.
-func nearest(c *nginxconf.Config, chain nginxconf.Context, wanted func(*nginxconf.Directive) bool) level {
-	for n := len(chain); n > 0; n-- {
-		var found []*nginxconf.Directive
-		for d := range c.In(chain[:n]) {
-			if wanted(d) {
-				found = append(found, d)
-			}
-		}
-		if len(found) > 0 {
-			return level{found, chain[:n]}
-		}
-	}
-	return level{}
 }

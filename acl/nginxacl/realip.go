@@ -15,7 +15,7 @@ import (
 // X-Real-IP (nginx 1.22: ngx_http_realip_module). An error says why that
 // cannot be told; the other headers are among the reasons.
 func Client(c *nginxconf.Config, chain nginxconf.Context, peer netip.Addr, header http.Header) (netip.Addr, error) {
-	trust := nearest(c, chain, named("set_real_ip_from")).found
+	trust, _ := c.Effective(chain, "set_real_ip_from")
 	if len(trust) == 0 {
 		return peer, nil
 	}
@@ -34,10 +34,10 @@ func Client(c *nginxconf.Config, chain nginxconf.Context, peer netip.Addr, heade
 	if trusted.Decide(peer).Rule < 0 {
 		return peer, nil
 	}
-	if d := last(nearest(c, chain, named("real_ip_header")).found); d != nil && d.NumArgs() == 1 && !strings.EqualFold(d.Arg(0), "X-Real-IP") {
+	if d := inForce(c, chain, "real_ip_header"); d != nil && d.NumArgs() == 1 && !strings.EqualFold(d.Arg(0), "X-Real-IP") {
 		return peer, fmt.Errorf("%s: the client's address comes from %s, which is not read yet", d.Pos(), d.Arg(0))
 	}
-	if d := last(nearest(c, chain, named("real_ip_recursive")).found); d != nil && d.NumArgs() == 1 && strings.EqualFold(d.Arg(0), "on") {
+	if d := inForce(c, chain, "real_ip_recursive"); d != nil && d.NumArgs() == 1 && strings.EqualFold(d.Arg(0), "on") {
 		return peer, fmt.Errorf("%s: a recursive search for the client's address is not followed yet", d.Pos())
 	}
 	values := header.Values("X-Real-IP")
