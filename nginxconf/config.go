@@ -45,6 +45,12 @@ func (c *Config) Dump(w io.Writer) error {
 // the main context. It is not modified after it was yielded.
 type Context []*Directive
 
+// Config returns a configuration of this file alone, for what works on one: a
+// fragment to be linted, a file from memory. Its includes are not followed.
+func (f *File) Config() *Config {
+	return &Config{Root: f, Prefix: "/", files: []*File{f}, dumped: []dumped{{"/" + f.Name, f}}}
+}
+
 // Files ranges over the files, in the order in which nginx first reads them.
 func (c *Config) Files() iter.Seq[*File] {
 	return func(yield func(*File) bool) {

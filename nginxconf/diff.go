@@ -2,6 +2,7 @@ package nginxconf
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,31 @@ func Edits(name string, before, after []byte) []Edit {
 		})
 	}
 	return edits
+}
+
+// Apply makes edits in a text, such as those of a [Fix], and returns the new
+// text. Edits that are equal count once. The error says which two overlap, or
+// which lies outside of the text.
+func Apply(src []byte, edits []Edit) ([]byte, error) {
+	edits = slices.Clone(edits)
+	slices.SortStableFunc(edits, func(a, b Edit) int {
+		return cmp.Or(cmp.Compare(a.Start.Offset, b.Start.Offset), cmp.Compare(a.End.Offset, b.End.Offset))
+	})
+	edits = slices.Compact(edits)
+	var out []byte
+	at := 0
+	for i, e := range edits {
+		switch {
+		case e.Start.Offset < 0 || e.End.Offset < e.Start.Offset || e.End.Offset > len(src):
+			return nil, fmt.Errorf("nginxconf: %s: the edit lies outside of the text", e.Start)
+		case e.Start.Offset < at:
+			return nil, fmt.Errorf("nginxconf: %s: the edit overlaps with that at %s", e.Start, edits[i-1].Start)
+		}
+		out = append(out, src[at:e.Start.Offset]...)
+		out = append(out, e.NewText...)
+		at = e.End.Offset
+	}
+	return append(out, src[at:]...), nil
 }
 
 // Diff returns a unified diff of two texts of the file name, with three lines

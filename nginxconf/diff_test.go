@@ -10,18 +10,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// apply makes edits in a text.
 func apply(t *testing.T, text string, edits []Edit) string {
 	t.Helper()
-	var out strings.Builder
-	at := 0
-	for _, e := range edits {
-		require.LessOrEqual(t, at, e.Start.Offset)
-		require.LessOrEqual(t, e.Start.Offset, e.End.Offset)
-		out.WriteString(text[at:e.Start.Offset] + e.NewText)
-		at = e.End.Offset
-	}
-	return out.String() + text[at:]
+	out, err := Apply([]byte(text), edits)
+	require.NoError(t, err)
+	return string(out)
+}
+
+func TestApplyRefusesEditsThatOverlap(t *testing.T) {
+	f, err := Parse("x", []byte("a b c;"))
+	require.NoError(t, err)
+	start, end := f.At(0).Span(1)
+	last := f.At(0).End()
+	one := Edit{Start: start, End: end, NewText: "x"}
+	got, err := Apply([]byte("a b c;"), []Edit{{Start: last, End: last, NewText: "\n"}, one, one})
+	require.NoError(t, err)
+	require.Equal(t, "a x c;\n", string(got))
+	_, err = Apply([]byte("a b c;"), []Edit{one, {Start: start, End: last}})
+	require.EqualError(t, err, "nginxconf: x:1:3: the edit overlaps with that at x:1:3")
+	_, err = Apply([]byte("a"), []Edit{{Start: last, End: last}})
+	require.EqualError(t, err, "nginxconf: x:1:7: the edit lies outside of the text")
 }
 
 func FuzzEdits(f *testing.F) {
