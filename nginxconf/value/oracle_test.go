@@ -60,7 +60,9 @@ func TestOracleArguments(t *testing.T) {
 	duration := func() string {
 		return join(7, "1", "2", "30", "0", "y", "M", "w", "d", "h", "m", "s", "ms", " ", "9223372036854775", "H", "-")
 	}
-	number := func() string { return join(3, "1", "0", "k", "K", "m", "M", "g", "G", "9007199254740991", " ", "-", "b") }
+	number := func() string {
+		return join(3, "1", "0", "k", "K", "m", "M", "g", "G", "9007199254740991", " ", "-", "b")
+	}
 
 	// ask returns a directive and what we say of it, "" if we accept it.
 	ask := []func() (name string, args []string, ours string){

@@ -46,7 +46,12 @@ func ParseProxyPass(s string) (ProxyPass, error) {
 		}
 		return ProxyPass{Variables: true}, nil
 	}
-	var p ProxyPass
+	return ParseProxyURL(s)
+}
+
+// ParseProxyURL reads the argument of a proxy_pass directive in which
+// variables have been replaced: a "$" is a character like others.
+func ParseProxyURL(s string) (p ProxyPass, err error) {
 	var rest string
 	switch {
 	case len(s) >= 7 && lower(s[:7]) == "http://":

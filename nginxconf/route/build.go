@@ -1,0 +1,220 @@
+package route
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/value"
+)
+
+// A builder reads a configuration into a Router.
+type builder struct {
+	c       *nginxconf.Config
+	r       *Router
+	sockets []*socket
+	passes  []*pass
+	diags   nginxconf.Diagnostics
+
+	proxyPass map[string]*value.ProxyPass
+
+	// Slabs: many small things cost few allocations.
+	levels []level
+	slab   []pass
+	chains []*nginxconf.Directive
+}
+
+// A server is a server block.
+type server struct {
+	level // itself, as what serves a request that no location matches
+
+	names []serverName
+	first string // $server_name, and the host where a request has none
+	// Whether first is $hostname.
+	firstUnknown bool
+	listens      bool // it has a listen directive
+}
+
+type serverName struct {
+	value.ServerName
+	d *nginxconf.Directive
+}
+
+// refuse notes why nginx refuses the configuration.
+func (b *builder) refuse(d *nginxconf.Directive, code, format string, args ...any) {
+	_, end := d.Span(d.NumArgs())
+	b.diags = append(b.diags, &nginxconf.Diagnostic{
+		Start: d.Pos(), End: end, Level: slog.LevelError, Code: code, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+// config reads the http block. nginx allows one.
+func (b *builder) config() {
+	for d := range b.c.In(nil) {
+		if d.Name() != "http" || d.Body() == nil {
+			continue
+		}
+		http := level{d: d, chain: nginxconf.Context{d}, set: standard()}
+		for _, d := range b.read(&http, nil, "server") {
+			b.server(&http, d)
+		}
+		b.names()
+		b.upstreams()
+		return
+	}
+}
+
+// upstreams finds the upstream blocks that proxy_pass directives name.
+func (b *builder) upstreams() {
+	for _, p := range b.passes {
+		if p.pass.Host == "" {
+			continue
+		}
+		p.upstream = b.r.upstreams[lower(p.pass.Host)]
+		if p.upstream != nil && p.pass.PortText != "" {
+			b.refuse(p.d, "upstream-port", `upstream "%s" may not have port %d`, p.pass.Host, p.pass.Port)
+		}
+	}
+}
+
+// names puts up the names of sockets with several servers. One server alone
+// serves all requests, whatever its names.
+func (b *builder) names() {
+	for _, s := range b.sockets {
+		if len(s.servers) < 2 {
+			continue
+		}
+		s.names = &names{exact: make(map[string]exactName, len(s.servers))}
+		for _, srv := range s.servers {
+			if len(srv.names) == 0 {
+				s.names.add(srv, value.ServerName{}, nil)
+			}
+			for _, n := range srv.names {
+				if n.Kind == value.BadWildcard {
+					b.refuse(n.d, "invalid-server-name", `invalid server name or wildcard "%s" on %s`, n.Name, s.name)
+				}
+				s.names.add(srv, n.ServerName, n.d)
+			}
+		}
+	}
+}
+
+func (b *builder) server(http *level, d *nginxconf.Directive) {
+	if d.Body() == nil {
+		return
+	}
+	srv := &server{level: level{d: d, chain: b.chain(http.chain, d), set: http.set}}
+	locations := b.read(&srv.level, srv, "location")
+	if !srv.listens { // as root; another user's nginx listens on port 8000
+		l, _ := value.ParseListen("80")
+		b.listen(srv, d, l)
+	}
+	if len(locations) > 0 {
+		b.locations(&srv.level, locations)
+	}
+}
+
+func (b *builder) serverDirective(srv *server, name string, d *nginxconf.Directive) {
+	if name == "listen" {
+		srv.listens = true
+		l, err := value.ParseListen(d.Args()...)
+		if err != nil {
+			b.refuse(d, "invalid-listen", "%v", err)
+			return
+		}
+		b.listen(srv, d, l)
+		return
+	}
+	for i := range d.NumArgs() {
+		n, err := value.ParseServerName(d.Arg(i))
+		if err != nil {
+			b.refuse(d, "invalid-server-name", "%v", err)
+			continue
+		}
+		if len(srv.names) == 0 {
+			srv.first = strings.TrimPrefix(n.String(), ".")
+			srv.firstUnknown = n.Kind == value.HostName
+		}
+		srv.names = append(srv.names, serverName{n, d})
+	}
+}
+
+// locations adds the locations of a server or a location (nginx 1.22:
+// ngx_http_core_location).
+func (b *builder) locations(up *level, ds []*nginxconf.Directive) {
+	in := &locations{list: make([]prefix, 0, len(ds))}
+	for _, d := range ds {
+		if d.Body() == nil {
+			continue
+		}
+		var args [3]string
+		n := min(d.NumArgs(), len(args))
+		for i := range n {
+			args[i] = d.Arg(i)
+		}
+		loc, err := value.ParseLocation(args[:n]...)
+		if err != nil {
+			b.refuse(d, "invalid-location", "%v", err)
+			continue
+		}
+		if up.location {
+			if why := misplaced(up, loc); why != "" {
+				b.refuse(d, "misplaced-location", "%s", why)
+				continue
+			}
+		}
+		l := b.newLevel(up, d)
+		l.location, l.name, l.modifier = true, loc.Name, loc.Modifier
+		if inner := b.read(l, nil, "location"); len(inner) > 0 {
+			b.locations(l, inner)
+		}
+		if loc.Modifier != value.Named {
+			in.add(l)
+		}
+	}
+	up.inner = in
+	if l := in.build(); l != nil {
+		b.refuse(l.d, "duplicate-location", `duplicate location "%s"`, l.name)
+	}
+}
+
+// misplaced tells why a location cannot be inside another.
+func misplaced(up *level, loc value.Location) string {
+	switch {
+	case up.modifier == value.Exact:
+		return fmt.Sprintf(`location "%s" cannot be inside the exact location "%s"`, loc.Name, up.name)
+	case up.modifier == value.Named:
+		return fmt.Sprintf(`location "%s" cannot be inside the named location "%s"`, loc.Name, up.name)
+	case loc.Modifier == value.Named:
+		return fmt.Sprintf(`named location "%s" can be on the server level only`, loc.Name)
+	case !loc.IsRegex() && !strings.HasPrefix(loc.Name, up.name):
+		// The name of a regex location is its expression, oddly enough.
+		return fmt.Sprintf(`location "%s" is outside location "%s"`, loc.Name, up.name)
+	}
+	return ""
+}
+
+func (b *builder) newLevel(up *level, d *nginxconf.Directive) *level {
+	if len(b.levels) == 0 {
+		b.levels = make([]level, 64)
+	}
+	l := &b.levels[0]
+	b.levels = b.levels[1:]
+	l.d, l.set = d, up.set
+	l.chain = b.chain(up.chain, d)
+	return l
+}
+
+// chain returns the chain of d, which stands in the last block of up.
+func (b *builder) chain(up nginxconf.Context, d *nginxconf.Directive) nginxconf.Context {
+	n := len(up) + 1
+	if len(b.chains) < n {
+		b.chains = make([]*nginxconf.Directive, 256+n)
+	}
+	c := b.chains[:n:n]
+	b.chains = b.chains[n:]
+	copy(c, up)
+	c[n-1] = d
+	return c
+}

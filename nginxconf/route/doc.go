@@ -1,0 +1,24 @@
+// Package route says which server, which location and which backend of an
+// nginx configuration serve a request, without nginx.
+//
+//	c, err := nginxconf.LoadFile("/etc/nginx/nginx.conf")
+//	r, err := route.New(c)
+//	m, err := r.Match(route.Request{
+//		Listen: netip.MustParseAddrPort("192.0.2.1:443"), TLS: true,
+//		ServerName: "scout.example.se", Host: "scout.example.se", URI: "/cases",
+//	})
+//	m.Location          // the location block, with file and line
+//	m.Answer            // what replies before access is checked: return, a redirect
+//	m.Target.URI        // what the backend of proxy_pass is asked for
+//
+// It decides as nginx 1.22 on Linux does, and says in [Match.Unsure] what it
+// does not decide: regular expressions, rewrite, if, try_files. It never
+// guesses. A regular expression that nginx would not come to leaves nothing
+// unsure.
+//
+// A [Router] knows only what the files say and what a [Request] holds. So a
+// request is taken to be well-formed, within the limits on size and rate that
+// nginx may set, and to bring a client certificate where one is demanded.
+// What error_page makes of a status that access rules or a backend give is not
+// looked at either.
+package route

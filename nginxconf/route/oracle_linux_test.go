@@ -1,0 +1,648 @@
+package route
+
+import (
+	"bufio"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/textproto"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/value"
+)
+
+// TestOracleMatch compares with a running nginx: configurations made at random,
+// and requests to them. Each server and location names itself in a header
+// field; texts show the variables; a backend tells what it was sent.
+func TestOracleMatch(t *testing.T) {
+	upstream(t, "nginx")
+	seed, cases := oracleEnv(t, 12)
+	backend, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		serve(backend)
+	}()
+	defer func() {
+		backend.Close()
+		<-served
+	}()
+	n := counts{}
+	for i := range cases {
+		g := &generator{Rand: rand.New(rand.NewPCG(seed, uint64(i))), dir: t.TempDir(), backend: backend.Addr().String()}
+		g.run(t, 300, n)
+		if t.Failed() {
+			t.Logf("ORACLE_SEED=%d, case %d", seed, i)
+			return
+		}
+	}
+	t.Log(n)
+}
+
+// sent is a request as the backend saw it.
+type sent struct {
+	URI    string
+	Header http.Header
+}
+
+// serve answers each request with what it is. net/http is too choosy about
+// URIs for that.
+func serve(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		func() {
+			defer conn.Close()
+			in := textproto.NewReader(bufio.NewReader(conn))
+			line, err := in.ReadLine()
+			if err != nil {
+				return
+			}
+			header, err := in.ReadMIMEHeader()
+			if err != nil {
+				return
+			}
+			if n, err := strconv.Atoi(header.Get("Content-Length")); err == nil {
+				if _, err := io.CopyN(io.Discard, in.R, int64(n)); err != nil {
+					return
+				}
+			}
+			_, uri, _ := strings.Cut(line, " ")
+			uri = strings.TrimSuffix(uri, " HTTP/1.0")
+			b, err := json.Marshal(sent{latin1(uri), http.Header(header)})
+			if err != nil {
+				return
+			}
+			fmt.Fprintf(conn, "HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(b), b)
+		}()
+	}
+}
+
+// latin1 turns bytes into runes one by one, for JSON.
+func latin1(s string) string {
+	r := make([]rune, len(s))
+	for i := range len(s) {
+		r[i] = rune(s[i])
+	}
+	return string(r)
+}
+
+type counts map[string]int
+
+type generator struct {
+	*rand.Rand
+	dir     string
+	backend string
+
+	ports   [3]uint16 // plain, TLS, dual stack (0: no IPv6)
+	any     [3]bool   // there is a socket for any address
+	files   []*os.File
+	used    map[string]bool // flags and options that may stand once a socket
+	nextID  int
+	regexes bool
+}
+
+func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
+
+// oneIn is true once in n times.
+func (g *generator) oneIn(n int) bool { return g.IntN(n) == 0 }
+
+func (g *generator) join(n int, pieces ...string) string {
+	var b strings.Builder
+	for range 1 + g.IntN(n) {
+		b.WriteString(pick(g, pieces...))
+	}
+	return b.String()
+}
+
+var loopback = []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")}
+
+// open binds what the configuration may listen on. Where there is a socket for
+// any address, nginx listens on that alone.
+func (g *generator) open(t *testing.T) {
+	g.used = map[string]bool{}
+	for i := range 2 {
+		g.any[i] = g.oneIn(2)
+		for {
+			file, port, err := bind(netip.AddrPortFrom(netip.IPv4Unspecified(), 0), false)
+			require.NoError(t, err)
+			g.ports[i] = port
+			if g.any[i] {
+				g.files = append(g.files, file)
+				break
+			}
+			file.Close()
+			var files []*os.File
+			for _, a := range loopback {
+				file, _, err := bind(netip.AddrPortFrom(a, port), false)
+				if err != nil {
+					break // somebody took the port meanwhile
+				}
+				files = append(files, file)
+			}
+			if len(files) == len(loopback) {
+				g.files = append(g.files, files...)
+				break
+			}
+			for _, f := range files {
+				f.Close()
+			}
+		}
+	}
+	file, port, err := bind(netip.AddrPortFrom(netip.IPv6Unspecified(), 0), false)
+	if err == nil {
+		g.ports[2] = port
+		g.files = append(g.files, file)
+	}
+}
+
+func (g *generator) listens() string {
+	var b strings.Builder
+	seen := map[string]bool{}
+	for range 1 + g.IntN(3) {
+		i := g.IntN(3)
+		if g.ports[i] == 0 {
+			continue
+		}
+		address := pick(g, "127.0.0.1", "127.0.0.2", "127.0.0.3")
+		switch {
+		case i == 2:
+			address = pick(g, "[::]", "[::]", "[::ffff:127.0.0.2]", "[::1]")
+		case g.any[i] && g.oneIn(2):
+			address = pick(g, "*", "0.0.0.0", "...")
+		}
+		key := fmt.Sprintf("%s:%d", strings.NewReplacer("0.0.0.0", "*", "...", "*").Replace(address), g.ports[i])
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		line := fmt.Sprintf("listen %s:%d", address, g.ports[i])
+		if i == 1 && g.oneIn(2) {
+			line += " ssl"
+		}
+		if g.oneIn(6) && !g.used["default "+key] {
+			g.used["default "+key] = true
+			line += pick(g, " default_server", " default")
+		}
+		if i == 2 && address == "[::]" && !g.used["options"] {
+			g.used["options"] = true
+			line += " ipv6only=off"
+		}
+		b.WriteString(line + ";\n")
+	}
+	return b.String()
+}
+
+// always returns servers that make sure that all sockets are in use, in the
+// form that they were bound in.
+func (g *generator) always() string {
+	var b strings.Builder
+	addresses := func(i int) []string {
+		if g.any[i] {
+			return []string{"*"}
+		}
+		return []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}
+	}
+	for i := range 2 {
+		for _, a := range addresses(i) {
+			ssl := ""
+			if i == 1 {
+				ssl = " ssl"
+			}
+			fmt.Fprintf(&b, "server { listen %s:%d%s; server_name always; %s }\n", a, g.ports[i], ssl, g.id())
+		}
+	}
+	if g.ports[2] != 0 {
+		options := ""
+		if !g.used["options"] {
+			options = " ipv6only=off"
+		}
+		fmt.Fprintf(&b, "server { listen [::]:%d%s; server_name always; %s }\n", g.ports[2], options, g.id())
+	}
+	return b.String()
+}
+
+// id makes a block name itself.
+func (g *generator) id() string {
+	g.nextID++
+	return fmt.Sprintf("add_header X-Id %d always;", g.nextID)
+}
+
+func (g *generator) names() string {
+	var b strings.Builder
+	for range g.IntN(3) {
+		b.WriteString("server_name")
+		for range 1 + g.IntN(3) {
+			name := pick(g, "a.test", "b.test", "A.test", "www.a.test", "x.www.a.test", "*.test", "*.a.test", ".a.test", ".www.a.test", "www.*", "www.a.*", "a.*", "localhost", "127.0.0.1", "[::1]", "")
+			if g.regexes && g.oneIn(6) {
+				name = pick(g, `~^r\d`, `~^(?<x>.+)\.re$`)
+			}
+			b.WriteString(" " + quoted(name))
+		}
+		b.WriteString(";\n")
+	}
+	return b.String()
+}
+
+const show = `$uri|$document_uri|$args|$query_string|$is_args|$arg_x|$request_uri|$host|$http_host|$server_name|$scheme|$https|$remote_addr|` +
+	`$server_addr|$server_port|$request_method|$http_x_some|$content_length|${URI}`
+
+// settings are directives that stand at any level; server says where they may.
+func (g *generator) settings(server bool) string {
+	var b strings.Builder
+	add := func(n int, directives ...string) {
+		if g.oneIn(n) {
+			b.WriteString(pick(g, directives...) + "\n")
+		}
+	}
+	add(5, "absolute_redirect off;", "absolute_redirect on;")
+	add(5, "port_in_redirect off;", "port_in_redirect On;")
+	add(5, "server_name_in_redirect on;", "server_name_in_redirect off;")
+	add(8, "client_max_body_size 5;", "client_max_body_size 0;")
+	add(12, "error_page 404 =200 /ep;", "error_page 301 500 /ep;")
+	add(8, "index a b/;", "index /a/x;", "index index.html;")
+	add(8, "proxy_pass_request_headers off;", "proxy_pass_request_headers on;")
+	if server {
+		add(4, "merge_slashes off;", "merge_slashes on;")
+	}
+	if g.oneIn(3) {
+		for range 1 + g.IntN(3) {
+			b.WriteString(pick(g,
+				`proxy_set_header Host $host;`, `proxy_set_header host $http_host;`, `proxy_set_header X-Real-IP $remote_addr;`, `proxy_set_header X-Some "";`,
+				`proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`, `proxy_set_header X-Forwarded-Proto $scheme;`, `proxy_set_header X-P $proxy_host:$proxy_port;`,
+				`proxy_set_header Connection "";`, `proxy_set_header X-Two a${uri}z;`, `proxy_set_header X-Two ${args}b;`, `proxy_set_header Upgrade $http_upgrade;`) + "\n")
+		}
+	}
+	return b.String()
+}
+
+func (g *generator) rewrite() string {
+	ret := "return " + pick(g, "200", "200", "404", "403", "599", "201", "299", "400", "497") + " " + quoted(show) + ";\n"
+	switch g.IntN(5) {
+	case 0:
+		ret = "return " + pick(g, "301", "302", "303", "307", "308") + " " + pick(g, `/to$uri`, `https://$host$request_uri`, `"$scheme://$server_name/$args"`, `""`, `to`) + ";\n"
+	case 1:
+		ret = "return " + pick(g, "200", "204", "300", "301", "304", "404", "410", "444", "408", "497", "499", "599", "700", "999", "https://$host/", `$scheme://a`) + ";\n"
+	}
+	set := ""
+	if g.oneIn(6) {
+		set = pick(g, "set $mine $uri;\n", "set $other a;\n")
+	}
+	if g.oneIn(40) {
+		set += "set $args y=1;\n"
+	}
+	return pick(g, "", "", "", "", "break;\n") + set + ret
+}
+
+// location makes a location below one named within, or at server level.
+func (g *generator) location(within string, depth int, taken map[string]bool) string {
+	name := within + pick(g, "/", "/a", "/a/", "/a/b", "/a/b/", "/ab", "/A", "/a b", "/\xc3\xa9/", "/a%", "/a/../b", "b", "c/", "/+", "/a|")
+	if within != "" && g.oneIn(6) {
+		name = within
+	}
+	modifier := pick(g, "", "", "", "", "= ", "=", "^~ ", "^~")
+	if within == "" && g.oneIn(60) {
+		name, modifier = "", ""
+	}
+	exact := strings.HasPrefix(modifier, "=")
+	if g.regexes && g.oneIn(8) {
+		name, modifier = pick(g, "b$", "^/a", `\.php$`, "//"), pick(g, "~ ", "~* ")
+	} else {
+		key := fmt.Sprint(exact, name)
+		if taken[key] {
+			return ""
+		}
+		taken[key] = true
+	}
+	regex := strings.HasPrefix(modifier, "~")
+	var b strings.Builder
+	word := quoted(name)
+	if strings.HasSuffix(modifier, " ") {
+		word = modifier + word
+	} else if modifier != "" {
+		word = quoted(modifier + name)
+	}
+	fmt.Fprintf(&b, "location %s {\n%s\n%s", word, g.id(), g.settings(false))
+	if !regex {
+		if g.oneIn(15) {
+			b.WriteString("internal;\n")
+		}
+		if g.oneIn(25) {
+			b.WriteString("try_files $uri =404;\n")
+		}
+		if g.oneIn(25) {
+			b.WriteString(pick(g, "rewrite ^/a /b last;\n", "if ($args) { return 402; }\n"))
+		}
+	}
+	switch g.IntN(6) {
+	case 0, 1:
+		b.WriteString(g.rewrite())
+	case 2:
+		b.WriteString("empty_gif;\n")
+	case 3, 4:
+		uri := pick(g, "", "", "/", "/b", "/b/", "/b?c=", "?d", "/\xc3\xa9%20")
+		if regex {
+			uri = ""
+		}
+		host := g.backend
+		if g.oneIn(5) {
+			host = pick(g, "back", "BACK", "$")
+		}
+		if strings.HasPrefix(host, "$") {
+			uri = pick(g, "", "$uri", "/b", "?$args")
+			host = "$http_x_back"
+		}
+		b.WriteString("proxy_pass " + quoted("http://"+host+uri) + ";\n")
+	}
+	if g.oneIn(6) {
+		b.WriteString("limit_except " + pick(g, "GET", "POST", "get POST", "PUT") + " { " + pick(g, "allow all;", "deny all;") + " }\n")
+	}
+	if depth < 3 && !exact && !regex {
+		inner := map[string]bool{}
+		for range g.IntN(4) {
+			b.WriteString(g.location(name, depth+1, inner))
+		}
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+func (g *generator) http() string {
+	g.regexes = g.oneIn(4)
+	var b strings.Builder
+	b.WriteString(lines("ssl_certificate %s/cert.pem; ssl_certificate_key %[1]s/cert.pem; upstream back { server %s; }", g.dir, g.backend))
+	b.WriteString("map $uri $unknown { default 1; }\n" + g.settings(true))
+	for range 2 + g.IntN(6) {
+		b.WriteString("server {\n" + g.listens() + g.names() + g.id() + "\n" + g.settings(true))
+		if g.oneIn(12) {
+			b.WriteString(g.rewrite())
+		}
+		if g.oneIn(40) {
+			b.WriteString("if ($unknown) { set $x 1; }\n")
+		}
+		if g.oneIn(12) {
+			b.WriteString("ssl_reject_handshake on;\n")
+		}
+		if g.oneIn(12) {
+			b.WriteString("ssl_client_certificate cert.pem; ssl_verify_client " + pick(g, "optional_no_ca", "optional", "off") + ";\n")
+		}
+		taken := map[string]bool{}
+		for range g.IntN(9) {
+			b.WriteString(g.location("", 0, taken))
+		}
+		b.WriteString("}\n")
+	}
+	return b.String() + g.always()
+}
+
+func (g *generator) host() string {
+	if g.oneIn(25) {
+		return ""
+	}
+	h := pick(g, "a.test", "b.test", "www.a.test", "x.www.a.test", "c.test", "c.a.test", "www.b", "www.a.b.c", "a.x", "none", "localhost", "127.0.0.1", "[::1]", ".a.test", "r1", "x.re", "WWW.a.TEST", "always", "test")
+	if g.oneIn(30) {
+		h = g.join(4, "a", ".", "..", ":", "[", "]", "_", "-", "A", "~", "!", "1", "/", "%", "\x7f", "\xc3\xa9", "@", "test")
+	}
+	return h + pick(g, "", "", "", "", ":80", ".", ".:81", ":")
+}
+
+// paths returns the names of the locations of a server.
+func paths(server *nginxconf.Directive) (names []string) {
+	if server == nil {
+		return nil
+	}
+	for d := range server.Body().All() {
+		if d.Name() != "location" {
+			continue
+		}
+		l, err := value.ParseLocation(d.Args()...)
+		if err == nil && strings.HasPrefix(l.Name, "/") && !l.IsRegex() {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+// uri makes a URI, one that has to do with these names if there are any.
+func (g *generator) uri(names []string) string {
+	s := g.join(5, "/", "/a", "/a/b", "/a/", "b", "/ab", "/A", "c/")
+	if len(names) > 0 && !g.oneIn(4) {
+		s = strings.NewReplacer(" ", "%20", "%", "%25", "\xc3", "%c3").Replace(pick(g, names...))
+		switch g.IntN(5) {
+		case 0:
+			s = strings.TrimSuffix(s, "/")
+		case 1:
+			s += pick(g, "/", "b", "/a", "/a/../", "/.", "//")
+		case 2:
+			s = strings.ReplaceAll(s, "/", pick(g, "//", "%2F", "/./", "/x/../"))
+		}
+	} else if g.oneIn(2) {
+		s = "/" + g.join(6, "/", "a", "b", "/a", "/b", "//", "/./", "/a/../", "..", ".", "...", "%2f", "%2F", "%2e", "%61", "%20", "%25", "%3f", "%23", "+", "~", "%c3%a9", "\xc3\xa9", "|", "%2B", "\\", `"`)
+		if g.oneIn(20) {
+			s += pick(g, "%", "%4", "%zz", "%00", "\x01", " ", "\x7f", "/..", "/../../..")
+		}
+	}
+	if g.oneIn(4) {
+		s += pick(g, "?", "?x=1", "?y=2&X=%20a&x=3", "?a?b", "?x=1#f", "#f", "#?x", "?..", "?a//b/../c")
+	}
+	if g.oneIn(20) {
+		s = pick(g, "http", "https", "x+1.y-", "HTTP") + "://" + pick(g, "a.test", "B.test", "c.a.test", "[::1]", "none", "x..y", "") + pick(g, "", ":80", ":", ":x") + pick(g, s, s, "", "?x")
+	}
+	if g.oneIn(80) {
+		s = pick(g, "*", "a", "http:/a", "1://a/", "//a.test/", "http://a_b/", "http://a.test#x")
+	}
+	return s
+}
+
+func (g *generator) run(t *testing.T, requests int, n counts) {
+	g.open(t)
+	certificate(t, g.dir)
+	stop := startNginx(t, g.dir, g.http(), g.files)
+	defer stop()
+	c, err := nginxconf.LoadFile(g.dir + "/nginx.conf")
+	require.NoError(t, err)
+	r, err := New(c)
+	require.NoError(t, err)
+
+	clients := map[string]*client{}
+	for range requests {
+		q := Request{Host: g.host(), URI: "/", Method: pick(g, "GET", "GET", "GET", "GET", "POST", "HEAD", "PUT", "X-Y_Z", "OPTIONS"), Header: http.Header{}}
+		if g.oneIn(50) {
+			q.Method = pick(g, "TRACE", "get", "G1")
+		}
+		i := g.IntN(3)
+		if g.ports[i] == 0 {
+			i = 0
+		}
+		q.Listen = netip.AddrPortFrom(pick(g, loopback...), g.ports[i])
+		if i == 2 && g.oneIn(2) {
+			q.Listen = netip.AddrPortFrom(netip.IPv6Loopback(), g.ports[i])
+		}
+		q.TLS = i == 1 && !g.oneIn(8)
+		if q.TLS && !g.oneIn(4) {
+			q.ServerName = pick(g, "a.test", "b.test", "www.a.test", "c.a.test", "none", "www.b", "r1", "A.test")
+			if g.oneIn(2) && len(q.Host) > 0 {
+				q.Host = q.ServerName
+			}
+		}
+		for name, values := range map[string][]string{"X-Some": {"1"}, "X-Forwarded-For": {"192.0.2.1", "192.0.2.2"}, "Upgrade": {"h"}, "Cookie": {"a=b"}, "Accept": {"*/*"}} {
+			if g.oneIn(4) {
+				q.Header[name] = values[:1+g.IntN(len(values))]
+			}
+		}
+		q.Header["X-Back"] = []string{pick(g, g.backend, "back", "Back")} // without a host, nginx 1.22 crashes
+		body := ""
+		if q.Method == "POST" && g.oneIn(2) {
+			body = strings.Repeat("x", 2+g.IntN(8))
+			q.Header["Content-Length"] = []string{fmt.Sprint(len(body))}
+		}
+		likely, _ := r.Match(q)
+		q.URI = g.uri(paths(likely.Server))
+		key := fmt.Sprint(q.Listen, q.TLS, q.ServerName)
+		if clients[key] == nil {
+			clients[key] = &client{addr: q.Listen}
+			if q.TLS {
+				clients[key].tls = &tls.Config{InsecureSkipVerify: true, ServerName: q.ServerName}
+			}
+		}
+		g.compare(t, r, clients[key], q, body, n)
+		if t.Failed() {
+			break
+		}
+	}
+	for _, c := range clients {
+		c.close()
+	}
+}
+
+func (g *generator) compare(t *testing.T, r *Router, c *client, q Request, body string, n counts) {
+	from, handshake := c.connect(t)
+	q.Client = from.Addr()
+	m, err := r.Match(q)
+	about := fmt.Sprintf("%+v\nmatch: error %v, answer %+v, target %+v, unsure %q, level %s", q, err, m.Answer, m.Target, m.Unsure, idOf(m))
+	if len(m.Unsure) > 0 {
+		word, _, _ := strings.Cut(m.Unsure[0], " ")
+		n["unsure "+word]++
+	}
+	if err != nil {
+		n["handshake"]++
+		require.ErrorIs(t, err, ErrHandshake, about)
+		require.Error(t, handshake, about)
+		return
+	}
+	if handshake != nil {
+		require.NotEmpty(t, m.Unsure, "nginx: %v\n%s", handshake, about)
+		return
+	}
+	var raw strings.Builder
+	version := "1.1"
+	if q.Host == "" {
+		version = "1.0"
+	}
+	fmt.Fprintf(&raw, "%s %s HTTP/%s\r\n", q.Method, q.URI, version)
+	if q.Host != "" {
+		fmt.Fprintf(&raw, "Host: %s\r\n", q.Host)
+	}
+	for name, values := range q.Header {
+		for _, v := range values {
+			fmt.Fprintf(&raw, "%s: %s\r\n", name, v)
+		}
+	}
+	got := c.ask(t, q.Method, raw.String()+"\r\n"+body)
+	if body != "" {
+		c.close() // nginx may have left some of it unread
+	}
+	about += "\nnginx: closed the connection"
+	if got != nil {
+		about = strings.TrimSuffix(about, "closed the connection") + fmt.Sprintf("%s %v\n%s", got.Status, got.Header, got.body)
+	}
+	switch {
+	case m.Answer != nil:
+		n["answer "+m.Answer.Reason]++
+		g.compareAnswer(t, m, got, about)
+	case len(m.Unsure) > 0: // the request may have moved on
+	case m.Target != nil:
+		n["target"]++
+		require.NotNil(t, got, about)
+		if m.Chain[len(m.Chain)-1].Name() == "limit_except" && got.StatusCode == http.StatusForbidden {
+			require.Equal(t, idOf(m), got.Header.Get("X-Id"), about)
+			return
+		}
+		require.Equal(t, http.StatusOK, got.StatusCode, about)
+		require.Equal(t, idOf(m), got.Header.Get("X-Id"), about)
+		if q.Method == "HEAD" {
+			return
+		}
+		var saw sent
+		require.NoError(t, json.Unmarshal([]byte(got.body), &saw), about)
+		require.Equal(t, latin1(m.Target.URI), saw.URI, about)
+		header, err := m.BackendHeader()
+		require.NoError(t, err)
+		delete(saw.Header, "Content-Length") // BackendHeader leaves it alone
+		delete(header, "Content-Length")
+		require.Equal(t, header, saw.Header, about)
+	case hasErrorPage(m): // it may catch the status of what is no file here
+		n["neither, but error_page"]++
+	default:
+		n["neither"]++
+		require.NotNil(t, got, about)
+		require.Equal(t, idOf(m), got.Header.Get("X-Id"), about)
+		require.Contains(t, []int{200, 403, 404, 405, 500}, got.StatusCode, about)
+	}
+}
+
+func (g *generator) compareAnswer(t *testing.T, m Match, got *reply, about string) {
+	a := m.Answer
+	if got == nil {
+		require.Contains(t, []int{408, 444, 499}, a.Status, about)
+		require.Empty(t, a.Body, about)
+		return
+	}
+	require.Equal(t, a.Status, got.StatusCode, about)
+	require.Equal(t, idOf(m), got.Header.Get("X-Id"), about)
+	if slices.ContainsFunc(m.Unsure, func(s string) bool { return strings.HasPrefix(s, "answer:") }) {
+		return
+	}
+	require.Equal(t, strings.TrimRight(a.Location, " "), got.Header.Get("Location"), about) // net/http trims it
+	if a.Body != "" && got.Request.Method != "HEAD" {
+		require.Equal(t, a.Body, got.body, about)
+	}
+}
+
+func hasErrorPage(m Match) bool {
+	return slices.ContainsFunc(m.Chain, func(d *nginxconf.Directive) bool {
+		for range d.Body().Find("error_page") {
+			return true
+		}
+		return false
+	})
+}
+
+// idOf returns what the innermost block other than limit_except calls itself.
+func idOf(m Match) string {
+	for _, d := range slices.Backward(m.Chain) {
+		if d.Name() == "limit_except" {
+			continue
+		}
+		for d := range d.Body().Find("add_header") {
+			return d.Arg(1)
+		}
+		break
+	}
+	return ""
+}

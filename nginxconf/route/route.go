@@ -1,0 +1,153 @@
+package route
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/value"
+)
+
+// A Router knows the servers and locations of a configuration. It is for any
+// number of goroutines, and describes the configuration as it was when New
+// read it.
+type Router struct {
+	ports     map[uint16]*port
+	unix      map[string]*socket
+	upstreams map[string]*nginxconf.Directive
+	defined   map[string]bool // variables that the configuration gives a value
+}
+
+// A Request is what nginx knows of a request when it looks for its location.
+type Request struct {
+	// Listen is the address and port that the client connected to. The
+	// unspecified address stands for one that no server listens on by itself.
+	Listen netip.AddrPort
+	// Unix is the path of the unix domain socket that the client connected to,
+	// instead of Listen.
+	Unix string
+	// TLS tells that the connection is encrypted, and ServerName is the name
+	// that the client asked for in the handshake (SNI), or empty.
+	TLS        bool
+	ServerName string
+	// Host is the Host header field as sent, with its port. It is empty if
+	// there is none, which nginx allows up to HTTP/1.0 only.
+	Host string
+	// Method is GET if it is empty.
+	Method string
+	// URI is as on the request line: "/a%20b?c", or "http://host/path".
+	URI string
+	// Header holds the other header fields, under canonical keys. It may be
+	// nil, and is not written to.
+	Header http.Header
+	// Client is the address of the client, of which $remote_addr tells. It
+	// matters to no decision.
+	Client netip.Addr
+}
+
+// A Match is what nginx makes of a request. What is set is certain. Unsure
+// says why the rest is not there.
+type Match struct {
+	// Server and Location are the blocks that serve the request. Location is
+	// nil if the request is answered before a location is looked for, or if
+	// none matches: the server itself is then its place.
+	Server, Location *nginxconf.Directive
+	// Chain is the blocks whose directives are in force, outermost first: http,
+	// server, and then the locations around Location and itself. It ends with
+	// limit_except if the request's method is subject to it. It is not to be
+	// modified.
+	Chain nginxconf.Context
+	// Path is the path that names of locations are compared with: decoded, and
+	// without dot segments and, unless merge_slashes is off, double slashes.
+	Path string
+	// Answer is what replies before the access phase, or nil if nothing does.
+	Answer *Answer
+	// Target is where proxy_pass leads, once access is granted, or nil.
+	Target *Target
+	// Captures is for what a regular expression captured. None is decided yet,
+	// so it is nil.
+	Captures []string
+	// Unsure holds what could not be decided, and why. Each text starts with
+	// what it is about: "server:", "location:" and "answer:" end the search
+	// there; "target:" leaves the location as it is, but the request may move
+	// on to another one once it was granted access to this.
+	Unsure []string
+
+	state state
+}
+
+// An Answer is a response that nginx gives before it comes to the access
+// phase, so access rules do not matter to it.
+type Answer struct {
+	// Status is that of the response. With 408, 444 or 499 and no Body, nginx
+	// closes the connection without any.
+	Status int
+	// Location is the header field of that name.
+	Location string
+	// Body is the text of a return directive. If it is empty, and the status
+	// is 300 or above, nginx sends a page of its own.
+	Body string
+	// By is the return directive, or nil if nginx answers of itself.
+	By *nginxconf.Directive
+	// Reason tells in a few words why: "return", "slash redirect".
+	Reason string
+}
+
+// A Target is where a proxy_pass directive leads.
+type Target struct {
+	// Directive is the proxy_pass.
+	Directive *nginxconf.Directive
+	// Pass is its argument, with variables replaced.
+	Pass value.ProxyPass
+	// Upstream is the upstream block that Pass.Host names, or nil.
+	Upstream *nginxconf.Directive
+	// URI is what stands on the request line to the backend.
+	URI string
+	// Headers are the header fields that nginx sets, in order; it passes the
+	// client's fields of other names on. It is not to be modified.
+	Headers []Header
+}
+
+// A Header is a field that nginx sets in the request to a backend: one of the
+// nearest level that has any proxy_set_header, or one that nginx sets unless
+// told otherwise.
+type Header struct {
+	Name string
+	// Value may have variables: see [Match.Expand]. A field whose value is
+	// empty is not sent.
+	Value string
+	// Directive is the proxy_set_header, or nil.
+	Directive *nginxconf.Directive
+}
+
+var (
+	// ErrNoServer means that no server listens on the address and port.
+	ErrNoServer = errors.New("route: no server listens there")
+	// ErrHandshake means that there is no connection by TLS: the server does
+	// not speak it on this socket, or has ssl_reject_handshake.
+	ErrHandshake = errors.New("route: the TLS handshake fails")
+	// ErrVariable means that a value holds a variable that this package has no
+	// value for.
+	ErrVariable = errors.New("route: unknown variable")
+)
+
+// New reads the http block of a configuration. The error is a
+// [nginxconf.Diagnostics]: what nginx refuses the configuration for, as far as
+// servers, locations and what they do with a request are concerned.
+func New(c *nginxconf.Config) (*Router, error) {
+	if err := c.Diagnostics().Err(); err != nil {
+		return nil, err
+	}
+	b := builder{c: c, proxyPass: map[string]*value.ProxyPass{}, r: &Router{
+		ports:     map[uint16]*port{},
+		unix:      map[string]*socket{},
+		upstreams: map[string]*nginxconf.Directive{},
+		defined:   map[string]bool{},
+	}}
+	b.config()
+	if err := b.diags.Err(); err != nil {
+		return nil, err
+	}
+	return b.r, nil
+}
