@@ -174,6 +174,13 @@ func TestProxyPass(t *testing.T) {
 	}
 }
 
+// What variables leave behind is not looked at again.
+func TestProxyURLTakesADollarAsItIs(t *testing.T) {
+	p, err := ParseProxyURL("http://b:81/$x$")
+	require.NoError(t, err)
+	assert.Equal(t, ProxyPass{Scheme: "http", Host: "b", Port: 81, PortText: "81", URI: "/$x$"}, p)
+}
+
 func TestProxyPassSaysWhereToDial(t *testing.T) {
 	for text, want := range map[string][3]string{
 		"http://localhost:8083/":   {"tcp", "localhost:8083", "localhost:8083"},
