@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/onehost-go/onehost/nginxconf"
 )
 
 // many is a configuration of many servers with 20 locations each.
@@ -24,13 +22,6 @@ func many(servers int) string {
 	}
 	b.WriteString("}\n")
 	return b.String()
-}
-
-func load(t testing.TB, text string) *nginxconf.Config {
-	t.Helper()
-	c, err := nginxconf.Load(mapFS{"nginx.conf": text}, "nginx.conf", nil)
-	require.NoError(t, err)
-	return c
 }
 
 func BenchmarkMatch(b *testing.B) {

@@ -12,6 +12,9 @@ import (
 	"net/netip"
 	"net/textproto"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -645,4 +648,26 @@ func idOf(m Match) string {
 		break
 	}
 	return ""
+}
+
+// TestOracleRefusals asks nginx for its words.
+func TestOracleRefusals(t *testing.T) {
+	nginx := upstream(t, "nginx")
+	said := regexp.MustCompile(`\[emerg\] \d+#\d+: (.*?)(?: in \S*:\d+)?\n`)
+	file, port, err := bind(netip.MustParseAddrPort("0.0.0.0:0"), false)
+	require.NoError(t, err)
+	file.Close() // nginx -t opens its sockets
+	other := func(s string) string { return strings.ReplaceAll(s, "80", strconv.Itoa(int(port))) }
+	for text, want := range refusals {
+		dir := t.TempDir()
+		conf := filepath.Join(dir, "nginx.conf")
+		config := "error_log stderr; pid " + dir + "/pid; events { }\nhttp {\n" + other(refused(text)) + "\n}\n"
+		require.NoError(t, os.WriteFile(conf, []byte(config), 0o644))
+		out, _ := exec.CommandContext(t.Context(), nginx, "-t", "-q", "-e", "stderr", "-p", dir, "-c", conf).CombinedOutput()
+		theirs := ""
+		if m := said.FindSubmatch(out); m != nil {
+			theirs = string(m[1])
+		}
+		require.Equal(t, other(want), theirs, text)
+	}
 }

@@ -129,7 +129,7 @@ var (
 	ErrHandshake = errors.New("route: the TLS handshake fails")
 	// ErrVariable means that a value holds a variable that this package has no
 	// value for.
-	ErrVariable = errors.New("route: unknown variable")
+	ErrVariable = errors.New("unknown variable")
 )
 
 // New reads the http block of a configuration. The error is a

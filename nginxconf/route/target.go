@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf/value"
@@ -94,6 +95,26 @@ func (m *Match) target(l *level) {
 	}
 	m.Target = t
 	m.state.pass, m.state.level = &t.Pass, l
+}
+
+// URL returns the target as net/http takes it: the address to connect to, with
+// its port, and URI. Over a unix domain socket the host is "localhost"; Pass
+// tells where the socket is. If there is an Upstream, the host is its name. It
+// is an error if URI is none that net/http sends.
+func (t *Target) URL() (*url.URL, error) {
+	u, err := url.ParseRequestURI(t.URI)
+	if err != nil {
+		return nil, fmt.Errorf("route: the backend's URI: %w", err)
+	}
+	network, address := t.Pass.Address()
+	u.Scheme, u.Host = t.Pass.Scheme, address
+	switch {
+	case network == "unix":
+		u.Host = "localhost"
+	case t.Upstream != nil:
+		u.Host = t.Pass.Host
+	}
+	return u, nil
 }
 
 // BackendHeader returns the header fields of the request to the backend of

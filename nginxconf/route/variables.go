@@ -20,7 +20,7 @@ func (m *Match) Expand(s string) (string, error) {
 	return value.Expand(s, func(name string) (string, error) {
 		v, ok := m.variable(name)
 		if !ok {
-			return "", fmt.Errorf("%w: $%s", ErrVariable, name)
+			return "", fmt.Errorf("%w $%s", ErrVariable, name)
 		}
 		return v, nil
 	})
