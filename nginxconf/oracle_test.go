@@ -245,7 +245,8 @@ func TestOracleLua(t *testing.T) {
 		require.NoError(t, os.WriteFile(name, []byte(src), 0o600))
 		out, err := exec.Command(nginx, "-t", "-c", name, "-p", dir, "-g", "error_log stderr; pid nginx.pid;").CombinedOutput()
 		_, ours := Parse(name, []byte(src))
-		if err == nil {
+		// What else can fail has to do with who runs this.
+		if err == nil || bytes.Contains(out, []byte("syntax is ok")) {
 			require.NoError(t, ours, "%s", src)
 			continue
 		}
