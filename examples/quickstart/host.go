@@ -29,6 +29,7 @@ type host struct {
 	m    *portmap.Map
 	root *x509.Certificate
 
+	second      bool // one can ask from 127.0.0.2 here
 	http, https netip.AddrPort
 	conf        string // nginx.conf
 	door        *door  // nil if nginx is in front
@@ -46,6 +47,7 @@ type host struct {
 func prepare(o *options, s *screen, dir string, m *portmap.Map) (*host, error) {
 	h := &host{o: o, s: s, dir: filepath.Join(dir, "run"), m: &portmap.Map{}}
 	h.m.Services = append(h.m.Services, m.Services...)
+	h.second = !o.oneLoopback && secondLoopback()
 	ports, err := freePorts(len(m.Services) + 2)
 	if err != nil {
 		return nil, err
@@ -121,7 +123,7 @@ func (h *host) edit() error {
 		for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 			fmt.Fprintf(&text, "%s_temp_path tmp/%s;\n", kind, kind)
 		}
-		if !secondLoopback() {
+		if !h.second {
 			text.WriteString("set_real_ip_from 127.0.0.1;\nreal_ip_header X-Real-IP;\n")
 		}
 		if err := http.Body().InsertText(0, text.String()); err != nil {

@@ -49,6 +49,8 @@ type options struct {
 	nginx  bool
 	own    bool
 	allow  []string
+
+	oneLoopback bool // for tests: as where 127.0.0.1 is the only loopback address
 }
 
 func parseFlags(args []string, stderr io.Writer) (*options, error) {

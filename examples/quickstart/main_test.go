@@ -133,6 +133,21 @@ func TestAPortThatSomebodyHasIsSaidSo(t *testing.T) {
 	require.NotContains(t, out, "processes run")
 }
 
+// TestOneLoopbackAddressIsEnough asks through a proxy that is trusted, as on
+// systems where 127.0.0.2 is not there.
+func TestOneLoopbackAddressIsEnough(t *testing.T) {
+	_, err := exec.LookPath("nginx")
+	for _, nginx := range []bool{false, true} {
+		if nginx && err != nil {
+			continue
+		}
+		var out bytes.Buffer
+		o := &options{domain: "example.se", allow: []string{"127.0.0.1"}, oneLoopback: true, nginx: nginx}
+		require.NoError(t, demo(t.Context(), o, newScreen(&out, func(string) string { return "" })), out.String())
+		require.Contains(t, out.String(), "127.0.0.2  https://scout.example.se/                  403     Forbidden")
+	}
+}
+
 func TestWhoIsNotAllowedIsRefusedBothWays(t *testing.T) {
 	code, out, _ := quickstart(t, "-allow", "127.0.0.2, 192.0.2.0/24")
 	require.Zero(t, code, out)

@@ -95,7 +95,7 @@ func (h *host) ask(ctx context.Context, config *nginxconf.Config, q question) er
 	}
 	header := http.Header{}
 	source := q.from
-	if q.from == stranger && !secondLoopback() {
+	if q.from == stranger && !h.second {
 		source = friend // the trusted proxy
 		header.Set("X-Real-IP", stranger.String())
 	}
