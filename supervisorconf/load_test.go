@@ -250,8 +250,8 @@ func TestEnvironmentIsReadAsTheVersionDoes(t *testing.T) {
 func TestHooksDecide(t *testing.T) {
 	no := errors.New("no")
 	o := &LoadOptions{
-		Version: "4.2.5", Dir: "/work", Here: "/elsewhere", HostNodeName: "h1", Environ: []string{"X=1", "X=2", "HOME=/home/me"},
-		IsDir: func(p string) bool { return p == "/work/logs" || p == "/home/me" },
+		Version: "4.2.5", Dir: "/srv", Here: "/elsewhere", HostNodeName: "h1", Environ: []string{"X=1", "X=2", "HOME=/home/me"},
+		IsDir: func(p string) bool { return p == "/srv/logs" || p == "/home/me" },
 		User: func(name string) (int, int, error) {
 			return 7, 8, map[bool]error{false: no}[name == "me" || name == "7"]
 		},
@@ -265,8 +265,8 @@ func TestHooksDecide(t *testing.T) {
 	assert.Equal(t, LogFile("/home/me/y"), p.Processes[0].Stderr.File)
 	assert.Equal(t, &User{"7", 7, 8}, p.User)
 	assert.Equal(t, User{"me:us", 7, 9}, c.Servers[0].Owner)
-	assert.Equal(t, "/work/s.sock", c.Servers[0].Path)
-	assert.Equal(t, "unix:///work/s.sock", c.Supervisord.ServerURL)
+	assert.Equal(t, "/srv/s.sock", c.Servers[0].Path)
+	assert.Equal(t, "unix:///srv/s.sock", c.Supervisord.ServerURL)
 
 	_, all := refused(t, "user=you\n[program:p]\ncommand=x\nuser=4711\nstdout_logfile=logs/no/x\n[unix_http_server]\nfile=s\nchown=me:them\n[rpcinterface:r]\nsupervisor.rpcinterface_factory=c:d\n", o)
 	for i, want := range []string{"Invalid user name you", "Invalid user id 4711 in section", "The directory named as part of the path logs/no/x", "Invalid sockchown value me:them", "c:d cannot be resolved within [rpcinterface:r]"} {
