@@ -177,6 +177,10 @@ func (m *Match) virtual(s *socket, sni, host string) bool {
 	if sni != "" && sni == host {
 		return true
 	}
+	if why := s.mayMisdirect(&m.state.q, host); why != "" {
+		m.unsure(why)
+		return false
+	}
 	srv, unsure := s.names.find(host)
 	if unsure != "" {
 		m.Server, m.Chain = nil, nil
@@ -196,6 +200,21 @@ func (m *Match) virtual(s *socket, sni, host string) bool {
 		m.in(srv)
 	}
 	return true
+}
+
+// mayMisdirect tells of a socket with a single server whether that server's
+// regular expressions decide if a host other than that of the handshake gets
+// 421: nginx looks at the names of a single server only if there are captures.
+func (s *socket) mayMisdirect(q *Request, host string) string {
+	if s.names != nil || !q.TLS || !s.standard.set.verifyClient {
+		return ""
+	}
+	for _, n := range s.standard.names {
+		if sni, ok := readHost(q.ServerName); n.Kind == value.RegexName && ok && sni != host {
+			return fmt.Sprintf("answer: 421 if %s at %v has captures", n.d, n.d.Pos())
+		}
+	}
+	return ""
 }
 
 // locate goes on from the find-location phase of nginx.

@@ -244,6 +244,16 @@ server { listen 444; server_name plain; return 200 plain; }`)
 	assert.Equal(t, "400", says(get(t, r, "192.0.2.1:443", "a/")), "plain HTTP")
 }
 
+// With captures in the names, nginx looks at those of a single server, too.
+func TestSingleServerWithRegexNameAndClientCertificatesIsUnsure(t *testing.T) {
+	r := router(t, `server { listen 443 ssl; server_name a ~^(.)$; ssl_verify_client on; return 200 a; }`)
+	for host, want := range map[string]string{"a": "a", "b": "unsure answer"} {
+		m, err := r.Match(Request{Listen: netip.MustParseAddrPort("192.0.2.1:443"), TLS: true, ServerName: "a", Host: host, URI: "/"})
+		require.NoError(t, err)
+		assert.Equal(t, want, says(m))
+	}
+}
+
 // The path is read before the host is.
 func TestServerOfTheHandshakeRulesOverSlashes(t *testing.T) {
 	r := router(t, `
