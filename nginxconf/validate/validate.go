@@ -42,7 +42,8 @@ type Options struct {
 
 // Config returns what nginx would complain about, in its words and at its
 // places, in the order in which it would come to it: nginx itself stops at the
-// first error. What Parse and Load found is part of it.
+// first error. What Parse and Load found is part of it, and so far all of it:
+// no error does not yet mean that nginx would accept. The list is the caller's.
 func Config(c *nginxconf.Config, o *Options) nginxconf.Diagnostics {
 	return slices.Clone(c.Diagnostics())
 }

@@ -29,6 +29,25 @@ func ExampleConfig() {
 	// etc/nginx/nginx.conf:4:13: open() "/etc/nginx/mime.types" failed (2: No such file or directory) [include-failed]
 }
 
+// A check in a program's own words, and an exit status.
+func ExampleConfig_err() {
+	host := fstest.MapFS{"etc/nginx/nginx.conf": {Data: []byte("events {}\nhttp {\n")}}
+	c, _ := nginxconf.Load(host, "etc/nginx/nginx.conf", nil)
+	if err := validate.Config(c, nil).Err(); err != nil {
+		fmt.Println("not reloaded:", err)
+	}
+	// Output: not reloaded: etc/nginx/nginx.conf:3:1: unexpected end of file, expecting "}" [unexpected-end]
+}
+
+func TestTheFindingsAreTheCallers(t *testing.T) {
+	c, err := nginxconf.Load(fstest.MapFS{"n": {Data: []byte("}\n}\n")}}, "n", nil)
+	require.Error(t, err)
+	ds := validate.Config(c, nil)
+	require.Len(t, ds, 2)
+	ds[0] = nil
+	require.NotNil(t, validate.Config(c, nil)[0])
+}
+
 func TestTheFirstErrorIsTheOneNginxStopsAt(t *testing.T) {
 	c, err := nginxconf.Load(fstest.MapFS{
 		"n": {Data: []byte("events {}\ninclude a;\n}\n")},
