@@ -60,7 +60,7 @@ func shared(t *testing.T, elem ...string) string {
 	return p
 }
 
-var isSyntax = regexp.MustCompile(`^(unexpected |too long parameter)`)
+var isSyntax = regexp.MustCompile(`(?s)^(unexpected (end of file.*|".")|too long parameter.*)$`)
 
 // TestOracleSyntax asks the installed nginx about random texts. nginx stops at
 // the first error: if that is one of syntax, ours is the same; if not, we have
@@ -112,6 +112,94 @@ func TestOracleSyntax(t *testing.T) {
 	}
 }
 
+// A sample is a configuration with what nginx said of it.
+type sample struct {
+	Name    string
+	Config  string
+	Base64  []byte `json:"config_b64"`
+	OK      bool   `json:"nginx_ok"`
+	Class   string
+	Message string
+}
+
+func (s *sample) text() string {
+	if s.Base64 != nil {
+		return string(s.Base64)
+	}
+	return s.Config
+}
+
+// corpus returns the real configurations and the mutants of them.
+func corpus(t *testing.T) (samples []*sample) {
+	t.Helper()
+	for _, name := range []string{"configs.jsonl", "mutants.jsonl"} {
+		f, err := os.Open(shared(t, "corpus", "nginx", name))
+		require.NoError(t, err)
+		lines := bufio.NewScanner(f)
+		lines.Buffer(nil, 1<<26)
+		for lines.Scan() {
+			s := &sample{}
+			require.NoError(t, json.Unmarshal(lines.Bytes(), s))
+			samples = append(samples, s)
+		}
+		require.NoError(t, lines.Err())
+		require.NoError(t, f.Close())
+	}
+	return samples
+}
+
+// TestOracleVerdicts compares the first syntax error with what nginx said of
+// real configurations and mutants of them.
+func TestOracleVerdicts(t *testing.T) {
+	place := regexp.MustCompile(`(?s)^(.*) in (\S*):(\d+)$`)
+	count := map[string]int{}
+	for _, s := range corpus(t) {
+		f, err := Parse("x", []byte(s.text()))
+		var first *Diagnostic
+		if err != nil {
+			first = err.(Diagnostics)[0]
+		}
+		m := place.FindStringSubmatch(s.Message)
+		switch {
+		case s.OK:
+			count["accepted"]++
+			require.NoError(t, err, s.Name)
+		case m != nil && m[1] == `unexpected "{"` && blockInFreeForm(f, m[3]):
+			count["free form"]++ // the tree has a place for it, validate must complain
+		case isSyntax.MatchString(s.Message) && m != nil:
+			count["syntax"]++
+			require.NotNil(t, first, "%s: %s", s.Name, s.Message)
+			if strings.Contains(m[2], "/units/") {
+				continue // in an included file
+			}
+			require.Equal(t, m[1], strings.ToValidUTF8(first.Message, "\ufffd"), s.Name) // as the corpus has it
+			require.Equal(t, m[3], strconv.Itoa(first.Start.Line), s.Name)
+		case m != nil && first != nil:
+			count["else"]++
+			line, _ := strconv.Atoi(m[3])
+			require.GreaterOrEqual(t, first.Start.Line, line, "%s: %s", s.Name, s.Message)
+		}
+	}
+	t.Log(count)
+	require.Greater(t, count["accepted"], 500)
+	require.Greater(t, count["syntax"], 100)
+}
+
+// blockInFreeForm tells whether a block starts on that line in the body of a
+// map or its kin.
+func blockInFreeForm(f *File, line string) bool {
+	for d := range f.All() {
+		if d.Body() == nil || d.Parent() == nil || strconv.Itoa(d.TermPos().Line) != line {
+			continue
+		}
+		switch d.Parent().Name() {
+		case "map", "types", "geo", "split_clients", "charset_map", "match":
+			return true
+		}
+	}
+	return false
+}
+
 // TestOracleTokens compares trees with the reference tokenizer on real
 // configurations and mutants of them: words, where they stand, errors.
 func TestOracleTokens(t *testing.T) {
@@ -119,18 +207,8 @@ func TestOracleTokens(t *testing.T) {
 	python := upstream(t, "python3")
 	rnd, cases := oracleSize(t, 400)
 	var texts []string
-	for _, name := range []string{"configs.jsonl", "mutants.jsonl"} {
-		f, err := os.Open(shared(t, "corpus", "nginx", name))
-		require.NoError(t, err)
-		s := bufio.NewScanner(f)
-		s.Buffer(nil, 1<<26)
-		for s.Scan() {
-			var c struct{ Config string }
-			require.NoError(t, json.Unmarshal(s.Bytes(), &c))
-			texts = append(texts, c.Config)
-		}
-		require.NoError(t, s.Err())
-		f.Close()
+	for _, c := range corpus(t) {
+		texts = append(texts, c.text())
 	}
 	rnd.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
 	texts = append(slices.Clone(odd), texts[:min(cases, len(texts))]...)
@@ -144,16 +222,20 @@ func TestOracleTokens(t *testing.T) {
 		Error string
 		Line  int
 	}
-	in, err := json.Marshal(texts)
+	var bytesOf [][]byte // JSON strings cannot hold them
+	for _, text := range texts {
+		bytesOf = append(bytesOf, []byte(text))
+	}
+	in, err := json.Marshal(bytesOf)
 	require.NoError(t, err)
 	cmd := exec.Command(python, "-c", `
-import json, sys
+import base64, json, sys
 sys.path.insert(0, sys.argv[1])
 from ref_tokens import events, ConfError
 for text in json.load(sys.stdin):
     out = []
     try:
-        for e in events(text.encode()):
+        for e in events(base64.b64decode(text)):
             if e["k"] == "dir":
                 out.append({"args": [a.decode("latin-1") for a in e["args"]], "spans": e["spans"], "term": e["term"], "line": e["line"]})
             elif e["k"] == "end":
