@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 )
@@ -58,6 +57,7 @@ func load(fsys fs.FS, name, prefix string, shown func(string) string) (*Config, 
 		shown:    shown,
 		confDir:  path.Dir("/" + name),
 		byName:   map[string]*loaded{},
+		named:    map[string]bool{},
 		includes: map[*Directive][]*File{},
 	}
 	if prefix == "" {
@@ -81,13 +81,15 @@ type loader struct {
 	byName   map[string]*loaded
 	files    []*File
 	dumped   []dumped
+	named    map[string]bool // the paths in dumped
 	includes map[*Directive][]*File
 	diags    Diagnostics
 }
 
 // dump notes a file under the name that nginx opens it by.
 func (l *loader) dump(path string, f *File) {
-	if !slices.ContainsFunc(l.dumped, func(d dumped) bool { return d.path == path }) {
+	if !l.named[path] {
+		l.named[path] = true
 		l.dumped = append(l.dumped, dumped{path, f})
 	}
 }

@@ -2,7 +2,10 @@ package nginxconf
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -188,6 +191,32 @@ func fleet(n int) []byte {
 			"        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_set_header X-Forwarded-Proto $scheme;\n        proxy_pass http://127.0.0.1:8080;\n    }\n}\n\n")
 	}
 	return []byte(b.String())
+}
+
+// BenchmarkLoad reads 5,000 included sites from disk.
+func BenchmarkLoad(b *testing.B) {
+	dir := b.TempDir()
+	size := 0
+	write := func(name string, text []byte) {
+		size += len(text)
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "conf.d"), 0o700); err != nil {
+		b.Fatal(err)
+	}
+	write("nginx.conf", []byte("events {}\nhttp {\n    include conf.d/*.conf;\n}\n"))
+	for i := range 5000 {
+		write(fmt.Sprintf("conf.d/%04d.conf", i), fleet(1))
+	}
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := LoadFile(filepath.Join(dir, "nginx.conf")); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func BenchmarkParse(b *testing.B) {
