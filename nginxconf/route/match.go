@@ -93,16 +93,17 @@ func (s *socket) tls() bool { return s.ssl || s.standard.set.sslOn }
 
 func (m *Match) unsure(why string) { m.Unsure = append(m.Unsure, why) }
 
-// at tells what is in force.
-func (m *Match) at(l *level) {
-	m.Chain = l.chain
-}
-
 // in tells which server serves the request.
 func (m *Match) in(srv *server) {
 	m.state.server = srv
-	m.Server = srv.d
-	m.at(&srv.level)
+	m.Server, m.Chain = srv.d, srv.chain
+}
+
+// noServer says why that is not certain.
+func (m *Match) noServer(why string) {
+	m.state.server = nil
+	m.Server, m.Chain = nil, nil
+	m.unsure(why)
 }
 
 // serve goes the way of a request through nginx, from its first line on.
@@ -137,8 +138,7 @@ func (m *Match) serve(s *socket, srv *server, sni string) {
 			return
 		}
 		if !isStrictHost(h) {
-			m.Server, m.Chain = nil, nil
-			m.unsure("server: " + hostDrift(h))
+			m.noServer("server: " + hostDrift(h))
 			return
 		}
 		if m.state.host == "" {
@@ -183,8 +183,7 @@ func (m *Match) virtual(s *socket, sni, host string) bool {
 	}
 	srv, unsure := s.names.find(host)
 	if unsure != "" {
-		m.Server, m.Chain = nil, nil
-		m.unsure(unsure)
+		m.noServer(unsure)
 		return false
 	}
 	if sni != "" {
@@ -226,7 +225,7 @@ func (m *Match) locate(top *level, length int64) {
 	}
 	if l != top {
 		m.Location = l.d
-		m.at(l)
+		m.Chain = l.chain
 	}
 	if l.set.internal {
 		m.answer(l, 404, "internal")
@@ -235,7 +234,7 @@ func (m *Match) locate(top *level, length int64) {
 	outer := l
 	if l.except != nil && !l.except.allows(m.state.q.Method) {
 		l = l.except.level
-		m.at(l)
+		m.Chain = l.chain
 	}
 	switch {
 	case outer.set.maxBody > 0 && length > outer.set.maxBody:

@@ -180,7 +180,7 @@ func (g *generator) listens() string {
 	for range 1 + g.IntN(3) {
 		i := g.IntN(3)
 		if g.ports[i] == 0 {
-			continue
+			i = 0 // and never without a listen: that would be port 80
 		}
 		address := pick(g, "127.0.0.1", "127.0.0.2", "127.0.0.3")
 		switch {

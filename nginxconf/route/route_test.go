@@ -502,6 +502,27 @@ location "/sp ace/" { proxy_pass http://127.0.0.1; }
 	assert.Equal(t, "http://h/to", m.Answer.Location)
 }
 
+func TestRedirectWithAnUnknownPartIsUnsure(t *testing.T) {
+	r := router(t, `
+server { listen 80; set $args y; location /x/ { proxy_pass http://127.0.0.1; } }
+server { listen 81; server_name $hostname; server_name_in_redirect on; return 301 /x; }
+server { listen 82; error_page 301 /e; location /x/ { proxy_pass http://127.0.0.1; } }`)
+	for port, want := range map[string]string{
+		"80": "answer: set $args y; at nginx.conf:4:21 changes the arguments",
+		"81": "answer: the name of the machine is not known",
+		"82": "answer: slash redirect (301), and error_page at nginx.conf:6:21 for it is not decided",
+	} {
+		m := get(t, r, "192.0.2.1:"+port, "h/x")
+		assert.Equal(t, []string{want}, m.Unsure)
+		if port == "82" {
+			assert.Nil(t, m.Answer, "another status may go out")
+		} else {
+			assert.Equal(t, 301, m.Answer.Status)
+			assert.Empty(t, m.Answer.Location)
+		}
+	}
+}
+
 func TestURIOfTheBackend(t *testing.T) {
 	r := router(t, `
 upstream Back { server 127.0.0.1:1; }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ func TestLocationModifierMayBeGlued(t *testing.T) {
 		got, err := ParseLocation(c.args...)
 		require.NoError(t, err, c.args)
 		assert.Equal(t, c.want, got, c.args)
+		assert.Equal(t, strings.HasPrefix(c.args[0], "~"), got.IsRegex(), c.args)
 		again, err := ParseLocation(got.Args()...)
 		require.NoError(t, err)
 		assert.Equal(t, got, again)
@@ -126,6 +128,42 @@ func TestTimes(t *testing.T) {
 	}
 	_, err := ParseSeconds("1ms")
 	assert.ErrorIs(t, err, ErrInvalid)
+}
+
+func TestNumbers(t *testing.T) {
+	n, err := ParseNumber("0042")
+	require.NoError(t, err)
+	assert.EqualValues(t, 42, n)
+	for _, text := range []string{"", "+1", "-1", "1 ", "0x1", "9223372036854775808"} {
+		_, err := ParseNumber(text)
+		assert.ErrorIs(t, err, ErrInvalid, text)
+	}
+}
+
+// nginx reads addresses in its own way (ngx_inet_addr, ngx_inet6_addr).
+func TestOddAddresses(t *testing.T) {
+	for text, want := range map[string]string{
+		"1..2.3": "1.0.2.3", ".1.2.3": "0.1.2.3", "1.2.3.": "1.2.3.0", "0010.0.0.1": "10.0.0.1",
+		"[:1:2:3:4:5:6:7:8]": "1:2:3:4:5:6:7:8", "[::]": "::", "[::2:3:4:5:6:7:8]": "0:2:3:4:5:6:7:8", "[1::]": "1::",
+		"[::ffff:1.2.3.4]": "::ffff:1.2.3.4", "[::1.2.3.4]": "::102:304", "[1:2:3:4:5:6:7.8..9]": "1:2:3:4:5:6:708:9", "[ABcd::eF]": "abcd::ef",
+	} {
+		l, err := ParseListen(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, l.Addr.String(), text)
+	}
+	for _, text := range []string{
+		"[1:2:3:4:5:6:7::]", "[1:2:3:4:5:6:7:8:]", "[1:2:3:4:5:6:7:8:9]", "[:]", "[1]", "[1::2::3]", "[12345::]", "[::g]", "[::1.2.3]", "[1.2.3.4]",
+		"[1:2:3:4:5:6:7:1.2.3.4]", "[::1%lo]", "[::.]", "[::255.255.255.255]",
+	} {
+		_, err := ParseListen(text)
+		assert.ErrorContains(t, err, "invalid IPv6 address", text)
+	}
+	for _, text := range []string{"1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.x", "255.255.255.255"} {
+		l, err := ParseListen(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, text, l.Host, "a name")
+		assert.False(t, l.AddrPort().IsValid())
+	}
 }
 
 func TestFlags(t *testing.T) {
