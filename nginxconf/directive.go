@@ -1,6 +1,9 @@
 package nginxconf
 
-import "go/token"
+import (
+	"go/token"
+	"strings"
+)
 
 // A Directive is simple ("listen 80;") or a block ("server { … }").
 //
@@ -46,6 +49,15 @@ type made struct {
 	term  string // ";" or "{", or "" where the source lacks it
 	close string // "}" of a block, or "" where the source lacks it
 	tail  string
+}
+
+// partBrace sees that the '{' of a block does not become part of the word
+// before it: behind a '$' it would.
+func (m *made) partBrace() {
+	last := m.words[len(m.words)-1].raw
+	if m.gap == "" && m.term == "{" && strings.HasSuffix(strings.TrimRight(last, "{"), "$") {
+		m.gap = " "
+	}
 }
 
 // A word is the name or an argument, as written.

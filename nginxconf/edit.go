@@ -25,6 +25,7 @@ func (d *Directive) SetArgs(args ...string) {
 		words = append(words, w)
 	}
 	m.words = words
+	m.partBrace()
 }
 
 // SetArg replaces argument i, from 0, and keeps its quotes. It panics if there
@@ -38,6 +39,7 @@ func (d *Directive) SetArg(i int, value string) {
 		return
 	}
 	d.own().words[i+1].set(value)
+	d.made.partBrace()
 }
 
 // setLua replaces the arguments of a directive whose last one is Lua code.
@@ -63,6 +65,7 @@ func (d *Directive) SetName(name string) {
 	w := &d.own().words[0]
 	w.set(name)
 	w.gap = ""
+	d.made.partBrace()
 }
 
 func (w *word) set(value string) {

@@ -206,6 +206,22 @@ func TestEditsChangeOnlyWhatWasAsked(t *testing.T) {
 			edit: func(t *testing.T, f *File) { first(t, f, "server[listen=443]").Body().Upsert("index", "x") },
 		},
 		{
+			name: "braces on lines of their own", in: "http\n{\n\tserver\n\t{\n\t\ta;\n\t}\n}\n",
+			edit: func(t *testing.T, f *File) {
+				l := NewBlock("location", "/")
+				l.Body().Append(New("b"), NewBlock("c"))
+				first(t, f, "http", "server").Body().Append(l)
+			},
+		},
+		{
+			name: "braces without a blank", in: "http{\n  server{\n    a;\n  }\n}\n",
+			edit: func(t *testing.T, f *File) {
+				l := NewBlock("location", "/")
+				l.Body().Append(New("b"))
+				first(t, f, "http", "server").Body().Append(l)
+			},
+		},
+		{
 			name: "an empty block", in: "events {}\nhttp {\n}\n",
 			edit: func(t *testing.T, f *File) {
 				first(t, f, "events").Body().Append(New("worker_connections", "64"))
@@ -260,6 +276,18 @@ func readArchive(t *testing.T, name string) map[string]string {
 		}
 	}
 	return files
+}
+
+func TestABraceDoesNotBecomePartOfTheWordBefore(t *testing.T) {
+	f, err := Parse("x", []byte("a b{c{}}"))
+	require.NoError(t, err)
+	first(t, f, "a").SetArgs("$")
+	first(t, f, "a", "c").SetName("c$")
+	first(t, f, "a").Body().Append(NewBlock("d", "x$"))
+	require.Equal(t, "a $ {c$ {} d x$ { } }", strings.Join(strings.Fields(string(f.Bytes())), " "))
+	again, err := Parse("x", f.Bytes())
+	require.NoError(t, err)
+	require.Equal(t, tokens(&f.Body), tokens(&again.Body))
 }
 
 func TestInsertTextWithASyntaxErrorInsertsNothing(t *testing.T) {

@@ -17,6 +17,7 @@ type File struct {
 	saved  string // as it stands on disk
 	fsName string // in the file system of Load
 	indent string // see step
+	brace  string // see braces
 }
 
 // Bytes returns the file's text.

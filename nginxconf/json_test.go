@@ -300,7 +300,7 @@ func TestJSONIntoALoadedFileIsAnEdit(t *testing.T) {
 
 // JSON takes no more stack for a deeper tree.
 func TestJSONOfADeepTree(t *testing.T) {
-	const depth = 100_000
+	const depth = 20_000
 	f, err := Parse("", []byte(strings.Repeat("a{", depth)))
 	require.ErrorContains(t, err, "more than 2000 blocks")
 	defer debug.SetMaxStack(debug.SetMaxStack(1 << 20))

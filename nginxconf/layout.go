@@ -108,7 +108,7 @@ func (b *Body) layOut(i int, d *Directive) {
 		single = false
 	}
 	if single {
-		settle(d, "", defaultStep, nl)
+		settle(d, "", defaultStep, " ", nl)
 		m.lead, m.tail = " ", ""
 		if b.close == "" {
 			b.close = " "
@@ -116,7 +116,7 @@ func (b *Body) layOut(i int, d *Directive) {
 		return
 	}
 	indent := b.childIndent()
-	settle(d, indent, b.file.step(), nl)
+	settle(d, indent, b.file.step(), b.file.braces(), nl)
 	prev, next := b.prev(i), b.next(i-1)
 	if prev != nil {
 		if endsLine(prev.tail()) {
@@ -304,10 +304,34 @@ func (f *File) step() string {
 	return f.indent
 }
 
+// braces returns what stands before the '{' of a file's first block: a blank,
+// nothing, or a newline, if the brace has a line of its own.
+func (f *File) braces() string {
+	if f == nil {
+		return " "
+	}
+	if f.brace == "" {
+		f.brace = " "
+		for d := range f.All() {
+			if d.body == nil || d.src == nil || strings.Contains(d.gap(d.numWords()), "#") {
+				continue
+			}
+			gap := d.gap(d.numWords())
+			if strings.Contains(gap, "\n") {
+				f.brace = "\n"
+			} else if gap == "" {
+				f.brace = "{" // f.brace "" is unknown
+			}
+			break
+		}
+	}
+	return strings.TrimSuffix(f.brace, "{")
+}
+
 // settle indents d, which stands nowhere, and all it holds, for the given
 // indentation, and gives it the newlines nl. What New made is indented by
-// step; what was parsed keeps its inner layout.
-func settle(d *Directive, indent, step, nl string) {
+// step and gets the braces of the place; what was parsed keeps its inner layout.
+func settle(d *Directive, indent, step, braces, nl string) {
 	from := indentation(d.lead())
 	lineStart := true
 	// relay rewrites a text between words. The text before a word ends in the
@@ -354,6 +378,13 @@ func settle(d *Directive, indent, step, nl string) {
 			set(d, d.gap(i), func(m *made) *string { return &m.words[i].gap }, true, -1)
 		}
 		set(d, d.gap(d.numWords()), func(m *made) *string { return &m.gap }, true, -1)
+		if d.src == nil && d.body != nil && strings.TrimSpace(d.made.gap) == "" {
+			d.made.gap = braces
+			if braces == "\n" {
+				d.made.gap = nl + indent + strings.Repeat(step, depth)
+			}
+			d.made.partBrace()
+		}
 		lineStart = false
 		if d.body != nil {
 			d.body.open = relay(d.body.open, false, -1)
