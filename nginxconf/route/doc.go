@@ -17,8 +17,9 @@
 // unsure.
 //
 // A [Router] knows only what the files say and what a [Request] holds. So a
-// request is taken to be well-formed, within the limits on size and rate that
-// nginx may set, and to bring a client certificate where one is demanded.
+// request is taken to have a well-formed header, to keep within the limits that
+// nginx may set on rates and on the size of the header, and to bring a client
+// certificate where one is demanded.
 // What error_page makes of a status that access rules or a backend give is not
 // looked at either.
 package route
