@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -97,17 +96,8 @@ func (d *door) close() error {
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	local := r.Context().Value(http.LocalAddrContextKey).(net.Addr).String()
-	q := route.Request{Host: r.Host, Method: r.Method, URI: r.RequestURI, Header: r.Header}
-	q.Listen, _ = netip.ParseAddrPort(local)
-	if r.TLS != nil {
-		q.TLS, q.ServerName = true, r.TLS.ServerName
-	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		d.fail(w, r, err)
-		return
-	}
+	q := route.FromHTTP(r)
+	peer := q.Client
 	m, err := d.router.Match(q)
 	if err != nil {
 		d.fail(w, r, err)
@@ -121,7 +111,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, m.Answer)
 		return
 	}
-	q.Client, err = nginxacl.Client(d.config, m.Chain, peer.Addr(), r.Header)
+	q.Client, err = nginxacl.Client(d.config, m.Chain, peer, r.Header)
 	if err != nil {
 		d.fail(w, r, err)
 		return
@@ -185,44 +175,28 @@ func (d *door) gate(chain nginxconf.Context) (*gate, error) {
 // proxy passes the request on, with the header fields that the configuration
 // sets.
 func (d *door) proxy(w http.ResponseWriter, r *http.Request, m *route.Match) {
+	header, err := m.BackendHeader()
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	to, err := m.Target.URL()
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
 	network, address := m.Target.Pass.Address()
-	header := r.Header.Clone()
-	host := ""
-	for _, h := range m.Target.Headers {
-		value, err := m.Expand(h.Value)
-		if err != nil {
-			d.fail(w, r, err)
-			return
-		}
-		switch {
-		case http.CanonicalHeaderKey(h.Name) == "Host":
-			host = value
-		case value == "":
-			header.Del(h.Name)
-		default:
-			header.Set(h.Name, value)
-		}
-	}
-	transport := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var dialer net.Dialer
-			return dialer.DialContext(ctx, network, address)
-		},
-		DisableKeepAlives: true,
-	}
 	proxy := httputil.ReverseProxy{
-		Transport: transport,
-		ErrorLog:  slog.NewLogLogger(d.log.Handler(), slog.LevelError),
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				var dialer net.Dialer
+				return dialer.DialContext(ctx, network, address)
+			},
+			DisableKeepAlives: true,
+		},
+		ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelError),
 		Rewrite: func(p *httputil.ProxyRequest) {
-			uri, err := url.ParseRequestURI(m.Target.URI)
-			if err != nil {
-				uri = &url.URL{Path: "/"}
-			}
-			uri.Scheme, uri.Host = m.Target.Pass.Scheme, address
-			if network == "unix" {
-				uri.Host = "localhost"
-			}
-			p.Out.URL, p.Out.Host, p.Out.Header = uri, host, header
+			p.Out.URL, p.Out.Header, p.Out.Host = to, header, header.Get("Host")
 		},
 	}
 	proxy.ServeHTTP(w, r)
