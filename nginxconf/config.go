@@ -102,7 +102,7 @@ func (c *Config) Changed() iter.Seq[*File] {
 
 // All ranges over all directives with the blocks around them, depth first: an
 // include directive itself, then in its place what it includes. Of blocks in
-// one another, only the first 2,000 are entered; Load reports deeper ones.
+// one another, only the first 12,000 are entered; Load reports deeper ones.
 func (c *Config) All() iter.Seq2[*Directive, Context] {
 	return func(yield func(*Directive, Context) bool) {
 		var walk func(b *Body, ctx Context) bool

@@ -107,7 +107,7 @@ const (
 // Positions tell where things stood when they were parsed. Blanks are not
 // kept, nor what is skipped behind a syntax error. Any depth is written, but
 // [json.Marshal] refuses JSON of more than 10,000 levels, which are 5,000
-// blocks in one another; [Parse] calls more than 2,000 an error.
+// blocks in one another; [Parse] calls more than 12,000 an error.
 func (f *File) MarshalJSON() ([]byte, error) {
 	w := newJSONWriter(nil)
 	if err := w.file(f); err != nil {
@@ -379,9 +379,9 @@ func commentLines(list []jsonComment, d *Directive, text string, off int, midLin
 // says, else only its quotes are kept: who changes arguments may leave the rest.
 //
 // nginx reads the file as data tells it. What it could not read is an error: a
-// word that is too long, Lua code that its braces do not hold, more than 2,000
-// blocks in one another. (Of more than 10,000 levels encoding/json says so
-// itself.) On an error f stays as it is.
+// word that is too long, Lua code that its braces do not hold. So are more than
+// 5,000 blocks in one another, of which encoding/json reads no more. On an
+// error f stays as it is.
 //
 // If f was read by [Load], this is an edit: Config.Save writes it back. The
 // Config knows nothing of the includes in the new tree.
@@ -394,7 +394,7 @@ func (f *File) UnmarshalJSON(data []byte) error {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&j); err != nil {
 		if strings.Contains(err.Error(), "exceeded max depth") { // it has no type for that
-			err = fmt.Errorf("more than %d blocks in one another: %w", maxDepth, err)
+			err = fmt.Errorf("more blocks in one another than encoding/json reads: %w", err)
 		}
 		return fmt.Errorf("nginxconf: %w", err)
 	}

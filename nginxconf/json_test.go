@@ -252,7 +252,7 @@ func TestJSONHoldsAnyBytes(t *testing.T) {
 }
 
 func TestFileFromJSONRefuses(t *testing.T) {
-	deep := strings.Repeat(`{"name": "a", "block": [`, 2001) + strings.Repeat(`]}`, 2001)
+	deep := strings.Repeat(`{"name": "a", "block": [`, 5001) + strings.Repeat(`]}`, 5001)
 	tests := []struct{ json, want string }{
 		{`{"directives": [{"name": "a"}, {"name": "b", "block": [{"args": ["x"]}]}]}`, `nginxconf: directives[1].block[0]: the name is missing`},
 		{`{"directives": [null]}`, `nginxconf: directives[0]: the name is missing`},
@@ -266,8 +266,8 @@ func TestFileFromJSONRefuses(t *testing.T) {
 		{`{"directives": [{"name": "a", "args": ["x"], "lua": true}]}`, `nginxconf: directives[0]: "a" takes no Lua code here`},
 		{`{"directives": [{"name": "a", "args": ["` + strings.Repeat("x", 4096) + `"]}]}`,
 			`nginxconf: nginx could not read the file that the JSON describes: 1:3: too long parameter "xxxxxxxxxx..." started [too-long-parameter]`},
-		{`{"directives": [` + deep + `]}`, `more than 2000 blocks in one another [too-deep]`},
-		{`{"directives": [` + strings.Repeat(`{"name": "a", "block": [`, 10000), `nginxconf: more than 2000 blocks in one another: invalid character `},
+		{`{"directives": [` + deep + `]}`, `nginxconf: more blocks in one another than encoding/json reads: `},
+		{`{"directives": [` + strings.Repeat(`{"name": "a", "block": [`, 10000), `nginxconf: more blocks in one another than encoding/json reads: invalid character `},
 	}
 	for _, test := range tests {
 		f := parsed(t, "before;")
@@ -302,7 +302,7 @@ func TestJSONIntoALoadedFileIsAnEdit(t *testing.T) {
 func TestJSONOfADeepTree(t *testing.T) {
 	const depth = 20_000
 	f, err := Parse("", []byte(strings.Repeat("a{", depth)))
-	require.ErrorContains(t, err, "more than 2000 blocks")
+	require.ErrorContains(t, err, "more than 12000 blocks")
 	defer debug.SetMaxStack(debug.SetMaxStack(1 << 20))
 	out, err := f.MarshalJSON()
 	require.NoError(t, err)

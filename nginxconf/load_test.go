@@ -109,6 +109,20 @@ func TestTheValueInForceIsThatOfTheNearestLevel(t *testing.T) {
 	}
 }
 
+func TestBlocksMayNestAsDeepAsNginxCanFollow(t *testing.T) {
+	deep := func(n int) error {
+		c, err := Load(host("n", strings.Repeat("a{", n)+strings.Repeat("}", n)), "n", nil)
+		levels := 0
+		for range c.All() {
+			levels++
+		}
+		require.LessOrEqual(t, levels, maxDepth+1)
+		return err
+	}
+	require.NoError(t, deep(12_000))
+	require.EqualError(t, deep(12_001), "n:1:24002: more than 12000 blocks in one another [too-deep]")
+}
+
 func TestAnEditGoesToTheFileItBelongsTo(t *testing.T) {
 	c, err := Load(host("n.conf", "http { include a; }", "a", "server { listen 80; }"), "n.conf", nil)
 	require.NoError(t, err)

@@ -8,8 +8,8 @@ import (
 
 const (
 	// maxDepth is how many blocks may stand in one another. nginx parses
-	// recursively: it takes a thousand and dies of a hundred thousand.
-	maxDepth = 2000
+	// recursively: 1.22 takes 12,000 and dies of 14,000 on a stack of 8 MB.
+	maxDepth = 12_000
 	// maxDiagnostics bounds what one file may report.
 	maxDiagnostics = 1000
 )
