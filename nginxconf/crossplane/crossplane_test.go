@@ -154,13 +154,19 @@ func TestCombineExpandsIncludes(t *testing.T) {
 }
 
 func TestSingleLeavesIncludesOut(t *testing.T) {
-	c := config(t, "x.conf", "include a.conf; include gone;", "a.conf", "b")
+	c := config(t, "x.conf", "include a.conf; include gone;\n;", "a.conf", "b")
 	require.Equal(t, compact(t, `{"status": "failed",
-		"errors": [{"file": "x.conf", "line": 1, "error": "open() \"/gone\" failed (2: No such file or directory) in x.conf:1"}],
+		"errors": [{"file": "x.conf", "line": 2, "error": "unexpected \";\" in x.conf:2"}],
 		"config": [{"file": "x.conf", "status": "failed",
-			"errors": [{"line": 1, "error": "open() \"/gone\" failed (2: No such file or directory) in x.conf:1"}],
+			"errors": [{"line": 2, "error": "unexpected \";\" in x.conf:2"}],
 			"parsed": [{"directive": "include", "line": 1, "args": ["a.conf"]}, {"directive": "include", "line": 1, "args": ["gone"]}]}]}`),
 		written(t, FromConfig(c, &Options{Single: true})))
+}
+
+func TestMissingIncludesAreErrors(t *testing.T) {
+	p := FromConfig(config(t, "x.conf", "a;\ninclude gone;"), nil)
+	require.Equal(t, []PayloadError{{File: "x.conf", Line: 2, Error: `open() "/gone" failed (2: No such file or directory) in x.conf:2`}}, p.Errors)
+	require.Equal(t, []int{}, p.Config[0].Parsed[1].Includes)
 }
 
 func TestIgnoreLeavesDirectivesOutWithAllTheyHold(t *testing.T) {

@@ -30,13 +30,15 @@
 //   - Vertical tab, form feed, no-break space and other blanks of Unicode
 //     belong to words. A carriage return between words separates them, and one
 //     in quotes stays.
-//   - A backslash at the end of a comment belongs to the comment.
+//   - A backslash at the end of a comment belongs to the comment. Comments
+//     between the words of a parameter of map are told, as in Python.
 //   - Bytes that are not UTF-8 are in the Payload as they are. JSON has U+FFFD
 //     for them, as crossplane has; the JSON of nginxconf.File keeps them.
 //   - A word that nginx's buffer cannot hold is an error.
 //   - Lua code ends where Lua ends it. Any name in _by_lua_block takes it.
 //   - An empty block has "block": [], and an include of nothing "includes":
-//     [], as in Python. In Go, JSON loses both.
+//     [], as in Python. In Go, JSON loses both, and a combined payload holds
+//     the include still.
 //   - "include" is followed within map, types and the like too, as in Python,
 //     and marked as a parameter, as in Go. Globs match no hidden files.
 //

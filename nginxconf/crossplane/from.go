@@ -1,6 +1,7 @@
 package crossplane
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -26,14 +27,14 @@ type Options struct {
 	// Combine puts what is included in the place of the include directives, so
 	// that there is one config. Each directive tells its file then.
 	Combine bool
-	// Single leaves the included files out, and the directives tell no
-	// includes.
+	// Single leaves the included files out, with their errors; the directives
+	// tell no includes.
 	Single bool
 	// Ignore names directives to leave out, with all that they hold.
 	Ignore []string
 	// Diagnostics are what is told as errors, if of slog.LevelError; nil is
-	// what Load found. Give those of nginxconf/validate to have crossplane's
-	// strict mode, and more. They name files as the Config does.
+	// what Load found, or with Single, the syntax errors of the main file. Give
+	// those of nginxconf/validate to have crossplane's strict mode, and more.
 	Diagnostics nginxconf.Diagnostics
 }
 
@@ -59,7 +60,11 @@ func FromConfig(c *nginxconf.Config, o *Options) *Payload {
 		})
 	}
 	diags := o.Diagnostics
-	if diags == nil {
+	switch {
+	case diags != nil:
+	case o.Single:
+		diags = r.syntax
+	default:
 		diags = c.Diagnostics()
 	}
 	p.report(diags, o.Single)
@@ -114,6 +119,7 @@ type reader struct {
 	files   []queued
 	index   map[*nginxconf.File]int // in files
 	count   int                     // of directives, comments included
+	syntax  nginxconf.Diagnostics   // of the last file
 }
 
 // A queued is a file to read, and the name of the block that it is first
@@ -147,7 +153,9 @@ type open struct {
 func (r *reader) file(f *nginxconf.File, within string) []*Directive {
 	// Parsed anew, so that edited text has lines too. The directives are the
 	// same, in the same order.
-	tree, _ := nginxconf.Parse(f.Name, f.Bytes())
+	tree, err := nginxconf.Parse(f.Name, f.Bytes())
+	r.syntax = nil
+	errors.As(err, &r.syntax)
 	included := r.included(f)
 	comments := r.comments(tree)
 	parsed := []*Directive{}
