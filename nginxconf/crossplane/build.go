@@ -16,7 +16,7 @@ import (
 //
 // nginx reads the names and the arguments that the payload tells. What it could
 // not read is an error: a word too long, a comment of two lines, Lua code that
-// its braces do not hold or that was read as directives, more than 2,000 blocks
+// its braces do not hold or that was read as directives, more than 12,000 blocks
 // in one another.
 //
 // A Config that has failed may lack what could not be read. ToFiles makes a
@@ -56,8 +56,10 @@ func (w *writer) add(texts ...string) {
 	}
 }
 
+// newline starts a line. Indentation ends somewhere, or the text would grow
+// with the square of the depth.
 func (w *writer) newline(depth int) {
-	w.add("\n", strings.Repeat("    ", depth))
+	w.add("\n", strings.Repeat("    ", min(depth, 100)))
 	w.commented = false
 }
 

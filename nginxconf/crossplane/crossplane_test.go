@@ -351,12 +351,19 @@ func TestToFilesRefuses(t *testing.T) {
 		{`[{"directive": "content_by_lua_block", "line": 3, "args": ["} evil;"]}]`, `crossplane: x.conf: line 3: the Lua code does not fit between its braces`},
 		{`[{"directive": "content_by_lua_block", "line": 3, "args": [], "block": [{"directive": "x"}]}]`, `crossplane: x.conf: line 3: content_by_lua_block takes Lua code as an argument, not a block`},
 		{`[{"directive": "a", "args": ["` + strings.Repeat("x", 4096) + `"]}]`, `crossplane: nginx could not read the file: x.conf:1:3: too long parameter "xxxxxxxxxx..." started [too-long-parameter]`},
-		{strings.Repeat(`[{"directive": "a", "block": `, 2001) + `[]` + strings.Repeat(`}]`, 2001), `crossplane: x.conf: more than 2000 blocks in one another`},
 	}
 	for _, test := range tests {
 		_, err := built(t, test.parsed)
 		require.EqualError(t, err, test.want)
 	}
+	deep := []*Directive{}
+	for range 12_001 {
+		deep = []*Directive{{Directive: "a", Block: deep}}
+	}
+	_, err := ToFiles(&Payload{Config: []Config{{File: "x.conf", Parsed: deep}}})
+	require.EqualError(t, err, "crossplane: x.conf: more than 12000 blocks in one another")
+	_, err = ToFiles(&Payload{Config: []Config{{File: "x.conf", Parsed: deep[0].Block}}})
+	require.NoError(t, err)
 }
 
 func TestPayloadComesBackFromJSON(t *testing.T) {
@@ -377,14 +384,14 @@ func TestDeepBlocksAreCut(t *testing.T) {
 	c := config(t, "x.conf", strings.Repeat("a {", depth)+"# x\n")
 	p := FromConfig(c, &Options{Comments: true})
 	require.Equal(t, StatusFailed, p.Status)
-	require.Equal(t, 2001, strings.Count(written(t, p), `"a"`))
+	require.Equal(t, 12_001, strings.Count(written(t, p), `"a"`))
 
-	half := strings.Repeat("a {", 1500)
-	c = config(t, "x.conf", half+"include y.conf;"+strings.Repeat("}", 1500), "y.conf", half+strings.Repeat("}", 1500))
+	half := strings.Repeat("a {", 7000)
+	c = config(t, "x.conf", half+"include y.conf;"+strings.Repeat("}", 7000), "y.conf", half+strings.Repeat("}", 7000))
 	p = FromConfig(c, &Options{Combine: true})
 	require.Equal(t, StatusFailed, p.Status)
-	require.Equal(t, "more than 2000 blocks in one another in x.conf", p.Errors[0].Error)
-	require.Equal(t, 2001, strings.Count(written(t, p), `"a"`))
+	require.Equal(t, "more than 12000 blocks in one another in x.conf", p.Errors[0].Error)
+	require.Equal(t, 12_001, strings.Count(written(t, p), `"a"`))
 }
 
 func TestCombineIsBounded(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 const (
 	// maxDepth is how many blocks in one another are entered, as in Config.All
 	// of nginxconf.
-	maxDepth = 2000
+	maxDepth = 12_000
 	// maxCopies is how many directives a combined config may hold beyond those
 	// of all files: files can include files twice each, many levels deep.
 	maxCopies = 1_000_000
@@ -42,7 +42,7 @@ type Options struct {
 // the text as it is now, edits included.
 //
 // The payload shares nothing with c. Of blocks in one another, only the first
-// 2,000 are entered; Load reports deeper ones.
+// 12,000 are entered; Load reports deeper ones.
 func FromConfig(c *nginxconf.Config, o *Options) *Payload {
 	if o == nil {
 		o = &Options{}
