@@ -52,7 +52,9 @@ func (p *printer) line(l printed) {
 	p.lines = append(p.lines, l)
 }
 
-func indentTo(depth int) string { return strings.Repeat(defaultStep, depth) }
+// indentTo stops at a depth that nobody reads, so that the output grows with
+// the input.
+func indentTo(depth int) string { return strings.Repeat(defaultStep, min(depth, 100)) }
 
 // trivia prints the lines of a text between directives.
 func (p *printer) trivia(text string, depth int) {
@@ -187,8 +189,8 @@ func (p *printer) bytes() []byte {
 			if l.comment != "" {
 				out.WriteString(strings.Repeat(" ", width-lastWidth(l.text)+1) + l.comment)
 			}
-			if i == len(p.lines)-1 && len(l.text) >= bufferSize && strings.HasPrefix(l.text, "#") {
-				break // a comment that nginx takes only at the very end
+			if i == len(p.lines)-1 && (len(l.comment) >= bufferSize || strings.HasPrefix(l.text, "#") && len(l.text) >= bufferSize) {
+				return out.Bytes() // a comment that nginx takes only at the very end
 			}
 			out.WriteString(p.nl)
 		}

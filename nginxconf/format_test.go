@@ -1,6 +1,7 @@
 package nginxconf
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,11 @@ func FuzzFormat(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Add([]byte(site))
+	f.Add([]byte("#" + strings.Repeat("c", 4095)))
+	f.Add([]byte("a; #" + strings.Repeat("c", 4095)))
+	f.Add([]byte("a " + strings.Repeat("w", 4095) + ";\n#" + strings.Repeat("c", 4094) + "\n"))
+	f.Add([]byte("a " + strings.Repeat("w", 4095) + "{}"))
+	f.Add([]byte(`if ("` + strings.Repeat("q", 4094) + `"){}`))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		file, err := Parse("", src)
 		once, formatErr := Format(src)
@@ -81,6 +87,12 @@ func TestFormatKeepsCommentsBelowEachOther(t *testing.T) {
 	got, err := Format([]byte("a;       # one\nbcd e;   # two\nf; # three\n\ng;   # four\r\n"))
 	require.NoError(t, err)
 	require.Equal(t, "a;     # one\nbcd e; # two\nf; # three\n\ng; # four\n", string(got))
+}
+
+func TestFormatGrowsWithItsInput(t *testing.T) {
+	out, err := Format([]byte(strings.Repeat("a{", 12_000) + strings.Repeat("}", 12_000)))
+	require.NoError(t, err)
+	require.Less(t, len(out), 10_000_000)
 }
 
 func TestFormatRefusesSyntaxErrors(t *testing.T) {
