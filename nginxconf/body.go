@@ -4,9 +4,11 @@ import "iter"
 
 // A Body is what a file, or a block between its braces, holds.
 type Body struct {
+	src   *source      // of what was parsed with it
 	open  string       // the rest of the line behind '{'
 	list  []*Directive // nil where one was removed; see drop
-	dead  int          // how many are nil
+	dead  uint32       // how many are nil
+	end   uint32       // offset of the '}' in src
 	close string       // before '}' or the end of the file
 	owner *Directive   // nil for a file
 	file  *File        // nil for a block that stands in no file
@@ -82,7 +84,7 @@ func (b *Body) walk(depth int, enter func(d *Directive, depth int) bool, leave f
 }
 
 // Len returns how many directives stand at this level.
-func (b *Body) Len() int { return len(b.list) - b.dead }
+func (b *Body) Len() int { return len(b.list) - int(b.dead) }
 
 // At returns the directive with index i of this level. It panics if there is
 // none.
@@ -126,7 +128,7 @@ func (b *Body) drop(i int) {
 	b.list[i].up = nil
 	b.list[i] = nil
 	b.dead++
-	if b.dead*b.dead > len(b.list)+64 {
+	if int(b.dead*b.dead) > len(b.list)+64 {
 		b.compact()
 	}
 }

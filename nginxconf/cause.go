@@ -34,15 +34,15 @@ func (p *parser) indentAt(off int) (indent string, first bool) {
 func (p *parser) closedAt(deeper bool) *Directive {
 	var found *Directive
 	for d := range p.file.All() {
-		if d.body == nil || d.flags&noClose != 0 {
+		if d.body == nil || d.n&noClose != 0 {
 			continue
 		}
 		outer, opens := p.indentAt(int(d.span(0).start))
-		inner, closes := p.indentAt(int(d.close))
+		inner, closes := p.indentAt(int(d.body.end))
 		if !opens || !closes || len(inner) == len(outer) || (len(inner) > len(outer)) != deeper {
 			continue
 		}
-		if found == nil || d.close < found.close {
+		if found == nil || d.body.end < found.body.end {
 			found = d
 		}
 	}
@@ -53,8 +53,8 @@ func (p *parser) missingBrace() Fix {
 	if d := p.closedAt(false); d != nil {
 		// Its brace seems to be that of a block around it.
 		indent, _ := p.indentAt(int(d.span(0).start))
-		brace, _ := p.indentAt(int(d.close))
-		at := p.src.position(int(d.close) - len(brace))
+		brace, _ := p.indentAt(int(d.body.end))
+		at := p.src.position(int(d.body.end) - len(brace))
 		return Fix{
 			Message: fmt.Sprintf("close the %s block of line %d", oneLine.Replace(d.Name()), p.src.position(int(d.span(0).start)).Line),
 			Edits:   []Edit{{Start: at, End: at, NewText: indent + "}" + p.file.newline()}},
@@ -63,7 +63,7 @@ func (p *parser) missingBrace() Fix {
 	// The innermost that is open at the end of the file.
 	var last *Directive
 	for d := range p.file.All() {
-		if d.flags&noClose != 0 {
+		if d.n&noClose != 0 {
 			last = d
 		}
 	}
@@ -84,7 +84,7 @@ func (p *parser) surplusBrace() Fix {
 	if d := p.closedAt(true); d != nil {
 		return Fix{
 			Message: fmt.Sprintf(`remove the "}" that closes the %s block of line %d early`, oneLine.Replace(d.Name()), p.src.position(int(d.span(0).start)).Line),
-			Edits:   []Edit{{Start: p.src.position(int(d.close)), End: p.src.position(int(d.close) + 1)}},
+			Edits:   []Edit{{Start: p.src.position(int(d.body.end)), End: p.src.position(int(d.body.end) + 1)}},
 		}
 	}
 	return Fix{Message: `remove the "}"`, Edits: []Edit{{Start: p.stray.Start, End: p.stray.End}}}

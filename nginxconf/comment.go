@@ -40,14 +40,14 @@ func (b *Body) Comments() iter.Seq[Comment] {
 			}
 			return more
 		}, func(d *Directive, _ int) {
-			more = more && d.commentsIn(d.body.close, 0, int(d.close)-len(d.body.close), yield) && d.commentsBehind(yield)
+			more = more && d.commentsIn(d.body.close, 0, int(d.body.end)-len(d.body.close), yield) && d.commentsBehind(yield)
 		})
 		switch {
 		case !more:
 		case b.owner != nil:
-			b.owner.commentsIn(b.close, 0, int(b.owner.close)-len(b.close), yield)
+			b.owner.commentsIn(b.close, 0, int(b.end)-len(b.close), yield)
 		default:
-			(&Directive{src: b.file.src}).commentsIn(b.close, 0, len(b.file.src.text)-len(b.close), yield)
+			(&Directive{made: &made{src: b.file.src}}).commentsIn(b.close, 0, len(b.file.src.text)-len(b.close), yield)
 		}
 	}
 }
@@ -71,7 +71,7 @@ func (d *Directive) commentsInside(yield func(Comment) bool) bool {
 // commentsBehind ranges over that at the end of the last line.
 func (d *Directive) commentsBehind(yield func(Comment) bool) bool {
 	off := -1
-	if d.src != nil {
+	if d.source() != nil {
 		off = d.endOffset()
 	}
 	return d.commentsIn(d.tail(), 0, off, yield)
@@ -80,7 +80,7 @@ func (d *Directive) commentsBehind(yield func(Comment) bool) bool {
 // commentsIn ranges over the comments of a text between words, from a place in
 // it on. off is where the text stood in the source, if it did.
 func (d *Directive) commentsIn(text string, from, off int, yield func(Comment) bool) bool {
-	if d.src == nil || off < 0 || !strings.HasPrefix(d.src.text[min(off, len(d.src.text)):], text) {
+	if d.source() == nil || off < 0 || !strings.HasPrefix(d.source().text[min(off, len(d.source().text)):], text) {
 		off = -1
 	}
 	for i := from; i < len(text); {
@@ -91,8 +91,8 @@ func (d *Directive) commentsIn(text string, from, off int, yield func(Comment) b
 		end := commentEnd(text, i)
 		c := Comment{Text: strings.TrimSuffix(text[i:end], "\r")}
 		if off >= 0 {
-			c.Start = d.src.position(off + i)
-			c.End = d.src.position(off + i + len(c.Text))
+			c.Start = d.source().position(off + i)
+			c.End = d.source().position(off + i + len(c.Text))
 		}
 		if !yield(c) {
 			return false

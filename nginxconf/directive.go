@@ -13,7 +13,6 @@ import (
 // Words are counted from 0, the name, where they are meant as written ([Directive.Raw],
 // [Directive.Span]); arguments from 0, the first argument ([Directive.Arg]).
 type Directive struct {
-	src  *source
 	up   *Body
 	body *Body
 	made *made // what New or an edit wrote; nil: all is as in src
@@ -24,25 +23,36 @@ type Directive struct {
 	//	| # lead   name gap arg … gap ; or { … }      |  tail \n
 	begin uint32
 	first uint32 // its words are src.words[first:first+n]
-	n     uint32
+	n     uint32 // how many, and flags in the top bits
 	term  uint32
-	close uint32 // of a block
 	end   uint32
-
 	at    uint32 // index in up.list
-	flags flags
 }
 
-type flags uint8
+// source is what the directive was parsed from, or nil. A directive that leaves
+// its body has a text of its own by then.
+func (d *Directive) source() *source {
+	if d.made != nil {
+		return d.made.src
+	}
+	if d.up == nil {
+		return nil
+	}
+	return d.up.src
+}
 
+// Flags in Directive.n.
 const (
-	noTerm  flags = 1 << iota // the source lacks the ';'
-	noClose                   // the source lacks the '}'
-	lua                       // the last argument is the raw text between braces
+	noTerm  = 1 << (iota + 29) // the source lacks the ';'
+	noClose                    // the source lacks the '}'
+	lua                        // the last argument is the raw text between braces
+
+	allFlags = noTerm | noClose | lua
 )
 
 // made is a directive in text of its own.
 type made struct {
+	src   *source
 	lead  string
 	words []word
 	gap   string // before term
@@ -78,7 +88,7 @@ func New(name string, args ...string) *Directive {
 	}
 	d := &Directive{made: m}
 	if n := len(args); n > 0 && isLua(name) {
-		d.flags |= lua
+		d.n |= lua
 		m.words[n] = word{gap: " {", raw: args[n-1], off: -1}
 		m.term = "}"
 	}
@@ -108,7 +118,7 @@ func (d *Directive) Arg(i int) string {
 	if i < 0 {
 		panic("nginxconf: negative argument index")
 	}
-	if d.flags&lua != 0 && i == d.NumArgs()-1 {
+	if d.n&lua != 0 && i == d.NumArgs()-1 {
 		return d.Raw(i + 1)
 	}
 	return unquote(d.Raw(i + 1))
@@ -130,7 +140,7 @@ func (d *Directive) Raw(i int) string {
 		return d.made.words[i].raw
 	}
 	w := d.span(i)
-	return d.src.text[w.start:w.end]
+	return d.source().text[w.start:w.end]
 }
 
 // Span returns where word i stood when it was parsed; word 0 is the name. The
@@ -141,38 +151,38 @@ func (d *Directive) Span(i int) (start, end token.Position) {
 		if w.off < 0 {
 			return
 		}
-		return d.src.position(w.off), d.src.position(w.off + len(w.raw))
+		return d.source().position(w.off), d.source().position(w.off + len(w.raw))
 	}
 	w := d.span(i)
-	return d.src.position(int(w.start)), d.src.position(int(w.end))
+	return d.source().position(int(w.start)), d.source().position(int(w.end))
 }
 
 // Pos returns where the directive's name stood when it was parsed, or the zero
 // Position if it was not.
 func (d *Directive) Pos() token.Position {
-	if d.src == nil {
+	if d.source() == nil {
 		return token.Position{}
 	}
-	return d.src.position(int(d.src.words[d.first].start))
+	return d.source().position(int(d.source().words[d.first].start))
 }
 
 // End returns the place just behind the directive's ';' or '}' when it was
 // parsed, or the zero Position if it was not.
 func (d *Directive) End() token.Position {
-	if d.src == nil {
+	if d.source() == nil {
 		return token.Position{}
 	}
-	return d.src.position(d.endOffset())
+	return d.source().position(d.endOffset())
 }
 
 // TermPos returns where the ';' or '{' that ends the directive's words stood
 // when it was parsed. nginx gives the line of this place in most of its
 // messages.
 func (d *Directive) TermPos() token.Position {
-	if d.src == nil {
+	if d.source() == nil {
 		return token.Position{}
 	}
-	return d.src.position(int(d.term))
+	return d.source().position(int(d.term))
 }
 
 // Body returns what a block holds between its braces, or nil if the directive
@@ -208,18 +218,18 @@ func (d *Directive) String() string {
 
 func (d *Directive) span(i int) span { return d.words()[i] }
 
-func (d *Directive) words() []span { return d.src.words[d.first : d.first+d.n] }
+func (d *Directive) words() []span { return d.source().words[d.first : int(d.first)+d.numWords()] }
 
 func (d *Directive) numWords() int {
 	if d.made != nil {
 		return len(d.made.words)
 	}
-	return int(d.n)
+	return int(d.n &^ allFlags)
 }
 
 // termEnd is the offset behind ';' or '{'.
 func (d *Directive) termEnd() int {
-	if d.flags&noTerm != 0 {
+	if d.n&noTerm != 0 {
 		return int(d.term)
 	}
 	return int(d.term) + 1
@@ -228,28 +238,27 @@ func (d *Directive) termEnd() int {
 // endOffset is the offset behind ';' or '}', where the tail starts. A
 // directive that was cut off ends where its words do.
 func (d *Directive) endOffset() int {
-	// close is never 0 in a block: a name stands before it.
 	switch {
-	case d.close == 0:
+	case d.body == nil:
 		return d.termEnd()
-	case d.flags&noClose != 0:
-		return int(d.close)
+	case d.n&noClose != 0:
+		return int(d.body.end)
 	}
-	return int(d.close) + 1
+	return int(d.body.end) + 1
 }
 
 func (d *Directive) lead() string {
 	if d.made != nil {
 		return d.made.lead
 	}
-	return d.src.text[d.begin:d.span(0).start]
+	return d.source().text[d.begin:d.span(0).start]
 }
 
 func (d *Directive) tail() string {
 	if d.made != nil {
 		return d.made.tail
 	}
-	return d.src.text[d.endOffset():d.end]
+	return d.source().text[d.endOffset():d.end]
 }
 
 // gap returns the text before word i, or before the ';' or '{' if i is the
@@ -262,15 +271,15 @@ func (d *Directive) gap(i int) string {
 		return d.made.words[i].gap
 	}
 	from := d.span(i - 1).end
-	if i == int(d.n) {
-		return d.src.text[from:d.term]
+	if i == d.numWords() {
+		return d.source().text[from:d.term]
 	}
-	return d.src.text[from:d.span(i).start]
+	return d.source().text[from:d.span(i).start]
 }
 
 // Quote returns the quote character that word i is written in, or 0.
 func (d *Directive) Quote(i int) byte {
-	if raw := d.Raw(i); raw != "" && (d.flags&lua == 0 || i < d.NumArgs()) && (raw[0] == '"' || raw[0] == '\'') {
+	if raw := d.Raw(i); raw != "" && (d.n&lua == 0 || i < d.NumArgs()) && (raw[0] == '"' || raw[0] == '\'') {
 		return raw[0]
 	}
 	return 0
@@ -281,12 +290,12 @@ func (d *Directive) own() *made {
 	if d.made != nil {
 		return d.made
 	}
-	m := &made{lead: d.lead(), gap: d.gap(int(d.n)), tail: d.tail()}
-	m.term = d.src.text[d.term:d.termEnd()]
+	m := &made{src: d.source(), lead: d.lead(), gap: d.gap(d.numWords()), tail: d.tail()}
+	m.term = d.source().text[d.term:d.termEnd()]
 	if d.body != nil {
-		m.close = d.src.text[d.close:d.endOffset()]
+		m.close = d.source().text[d.body.end:d.endOffset()]
 	}
-	m.words = make([]word, d.n)
+	m.words = make([]word, d.numWords())
 	for i := range m.words {
 		w := word{raw: d.Raw(i), off: int(d.span(i).start)}
 		if i > 0 {

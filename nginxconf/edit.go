@@ -9,7 +9,7 @@ import (
 // stays as written; one that changes keeps its quotes. Nothing else changes.
 func (d *Directive) SetArgs(args ...string) {
 	m := d.own()
-	if d.flags&lua != 0 {
+	if d.n&lua != 0 {
 		d.setLua(args)
 		return
 	}
@@ -34,7 +34,7 @@ func (d *Directive) SetArg(i int, value string) {
 	if i < 0 {
 		panic("nginxconf: negative argument index")
 	}
-	if d.flags&lua != 0 && i == d.NumArgs()-1 {
+	if d.n&lua != 0 && i == d.NumArgs()-1 {
 		d.own().words[i+1].raw = value
 		return
 	}
@@ -49,9 +49,9 @@ func (d *Directive) setLua(args []string) {
 	}
 	code := d.made.words[len(d.made.words)-1]
 	d.made.words = d.made.words[:len(d.made.words)-1]
-	d.flags &^= lua
+	d.n &^= lua
 	d.SetArgs(args[:len(args)-1]...)
-	d.flags |= lua
+	d.n |= lua
 	code.raw = args[len(args)-1]
 	d.made.words = append(d.made.words, code)
 }
@@ -59,7 +59,7 @@ func (d *Directive) setLua(args []string) {
 // SetName renames the directive. It panics if one of the two names takes Lua
 // code and the other does not.
 func (d *Directive) SetName(name string) {
-	if isLua(name) != (d.flags&lua != 0) {
+	if isLua(name) != (d.n&lua != 0) {
 		panic("nginxconf: a Lua block stays one")
 	}
 	w := &d.own().words[0]

@@ -56,7 +56,7 @@ func (f *File) newline() string {
 func appendList(out []byte, b *Body) []byte {
 	b.walk(0, func(d *Directive, _ int) bool {
 		if d.body == nil && d.made == nil {
-			out = append(out, d.src.text[d.begin:d.end]...)
+			out = append(out, d.source().text[d.begin:d.end]...)
 			return true
 		}
 		out = appendOpen(out, d)
@@ -88,7 +88,7 @@ func appendOpen(out []byte, d *Directive) []byte {
 		out = append(out, m.gap...)
 		out = append(out, m.term...)
 	} else {
-		out = append(out, d.src.text[d.begin:d.termEnd()]...)
+		out = append(out, d.source().text[d.begin:d.termEnd()]...)
 	}
 	if d.body != nil {
 		out = append(out, d.body.open...)
@@ -103,5 +103,5 @@ func appendClose(out []byte, d *Directive) []byte {
 		out = append(out, d.made.close...)
 		return append(out, d.made.tail...)
 	}
-	return append(out, d.src.text[d.close:d.end]...)
+	return append(out, d.source().text[d.body.end:d.end]...)
 }

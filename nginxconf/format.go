@@ -90,7 +90,7 @@ func (p *printer) directive(d *Directive, depth int) {
 	b.WriteString(indentTo(depth))
 	n := d.numWords()
 	for i := range n {
-		last := i == n-1 && d.flags&lua != 0
+		last := i == n-1 && d.n&lua != 0
 		if i > 0 {
 			gap := d.gap(i)
 			if last {
@@ -103,10 +103,10 @@ func (p *printer) directive(d *Directive, depth int) {
 		}
 		b.WriteString(d.Raw(i))
 	}
-	if d.flags&lua != 0 {
+	if d.n&lua != 0 {
 		b.WriteByte('}')
 		p.line(printed{text: b.String()})
-		p.endOfLine(d.tail(), d.endOffset(), d.src)
+		p.endOfLine(d.tail(), d.endOffset(), d.source())
 		return
 	}
 	gap := d.gap(n)
@@ -122,7 +122,7 @@ func (p *printer) directive(d *Directive, depth int) {
 	}
 	if d.body == nil {
 		p.line(printed{text: b.String()})
-		p.endOfLine(d.tail(), d.endOffset(), d.src)
+		p.endOfLine(d.tail(), d.endOffset(), d.source())
 		return
 	}
 	if d.body.Len() == 0 && !strings.Contains(d.body.open+d.body.close, "#") {
@@ -131,7 +131,7 @@ func (p *printer) directive(d *Directive, depth int) {
 		return
 	}
 	p.line(printed{text: b.String()})
-	p.endOfLine(d.body.open, d.termEnd(), d.src)
+	p.endOfLine(d.body.open, d.termEnd(), d.source())
 	p.first = true
 }
 
@@ -141,7 +141,7 @@ func (p *printer) closeBlock(d *Directive, depth int) {
 		p.blank = false
 		p.line(printed{text: indentTo(depth) + "}"})
 	}
-	p.endOfLine(d.tail(), d.endOffset(), d.src)
+	p.endOfLine(d.tail(), d.endOffset(), d.source())
 }
 
 // gap writes what stands before word i of d: a blank, or line ends with the

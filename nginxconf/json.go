@@ -257,7 +257,7 @@ func (w *jsonWriter) open(d *Directive) error {
 	if !parsed {
 		j.Spans = nil
 	}
-	if isLua := d.flags&lua != 0; isLua || promisesLua(name, n, d.body != nil) {
+	if isLua := d.n&lua != 0; isLua || promisesLua(name, n, d.body != nil) {
 		j.Lua = &isLua
 	}
 	j.Start, j.End = jsonPlace(d.Pos()), jsonPlace(d.End())
@@ -319,7 +319,7 @@ func directiveComments(d *Directive) (list []jsonComment, blankAbove bool) {
 	}
 	if d.body != nil {
 		list, _ = commentLines(list, d, d.body.open, d.termEnd(), true, placeOpen)
-		list, _ = commentLines(list, d, d.body.close, int(d.close)-len(d.body.close), d.body.endsMidLine(), placeLast)
+		list, _ = commentLines(list, d, d.body.close, int(d.body.end)-len(d.body.close), d.body.endsMidLine(), placeLast)
 	}
 	list, _ = commentLines(list, d, d.tail(), d.endOffset(), true, placeEnd)
 	return list, blankAbove
@@ -327,7 +327,7 @@ func directiveComments(d *Directive) (list []jsonComment, blankAbove bool) {
 
 // fileComments returns the comments behind the last directive of a file.
 func fileComments(f *File) []jsonComment {
-	d := &Directive{src: f.src}
+	d := &Directive{made: &made{src: f.src}}
 	off := -1
 	if f.src != nil {
 		off = len(f.src.text) - len(f.close)
@@ -419,11 +419,12 @@ func (f *File) UnmarshalJSON(data []byte) error {
 	}
 	for _, d := range f.list {
 		if d != nil {
+			d.own() // who still holds it reads it
 			d.up = nil
 		}
 	}
 	f.Name, f.src, f.indent = name, g.src, ""
-	f.Body = Body{close: g.close, file: f}
+	f.Body = Body{src: g.src, close: g.close, file: f}
 	f.setList(g.list)
 	for _, d := range f.list {
 		d.setFile(f)

@@ -239,7 +239,7 @@ func (d *Directive) fitsOneLine() bool {
 	if strings.Contains(d.lead(), "#") || strings.Contains(d.tail(), "#") {
 		return false
 	}
-	if d.body != nil && d.body.Len() > 0 && d.src == nil {
+	if d.body != nil && d.body.Len() > 0 && d.source() == nil {
 		return false // NewBlock breaks its lines
 	}
 	return !strings.Contains(d.String(), "\n")
@@ -313,7 +313,7 @@ func (f *File) braces() string {
 	if f.brace == "" {
 		f.brace = " "
 		for d := range f.All() {
-			if d.body == nil || d.src == nil || strings.Contains(d.gap(d.numWords()), "#") {
+			if d.body == nil || d.source() == nil || strings.Contains(d.gap(d.numWords()), "#") {
 				continue
 			}
 			gap := d.gap(d.numWords())
@@ -367,7 +367,7 @@ func settle(d *Directive, indent, step, braces, nl string) {
 		}
 	}
 	level := func(d *Directive, depth int) int {
-		if d.src == nil {
+		if d.source() == nil {
 			return depth
 		}
 		return -1
@@ -378,7 +378,7 @@ func settle(d *Directive, indent, step, braces, nl string) {
 			set(d, d.gap(i), func(m *made) *string { return &m.words[i].gap }, true, -1)
 		}
 		set(d, d.gap(d.numWords()), func(m *made) *string { return &m.gap }, true, -1)
-		if d.src == nil && d.body != nil && strings.TrimSpace(d.made.gap) == "" {
+		if d.source() == nil && d.body != nil && strings.TrimSpace(d.made.gap) == "" {
 			d.made.gap = braces
 			if braces == "\n" {
 				d.made.gap = nl + indent + strings.Repeat(step, depth)

@@ -1,6 +1,9 @@
 package nginxconf
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+)
 
 // The rules below are those of ngx_conf_read_token (nginx 1.18 to 1.31).
 
@@ -55,3 +58,32 @@ func commentEnd(text string, i int) int {
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// What a byte means between words.
+const (
+	bare = iota
+	blank
+	sharp     // a comment
+	ender     // ends a directive, or a block
+	quoteMark // starts a quoted word
+)
+
+var kinds = [256]uint8{
+	' ': blank, '\t': blank, '\r': blank, '\n': blank,
+	'#': sharp, ';': ender, '{': ender, '}': ender, '"': quoteMark, '\'': quoteMark,
+}
+
+// afterBlanks skips spaces from i on, eight at a time: indentation is much of a
+// file. It may leave some.
+func afterBlanks(text string, i int) int {
+	for i+8 <= len(text) {
+		b := text[i : i+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		if x ^= 0x2020202020202020; x != 0 {
+			return i + bits.TrailingZeros64(x)>>3
+		}
+		i += 8
+	}
+	return i
+}

@@ -121,7 +121,7 @@ func (l *loader) read(name string) (*loaded, error) {
 		return nil, err
 	}
 	f := &loaded{count: 1}
-	f.file, f.diags = parse(&source{name: l.shown(name), text: string(src)})
+	f.file, f.diags = parse(newSource(l.shown(name), src))
 	f.file.fsName = name
 	l.byName[name] = f
 	l.files = append(l.files, f.file)

@@ -3,6 +3,7 @@ package nginxconf
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -19,15 +20,17 @@ const (
 // src holds. If there are syntax errors, err is a [Diagnostics] with all of
 // them, in nginx's words; the first is the one nginx stops at.
 //
-// Parse keeps no reference to src.
+// The tree refers to src, which must not be changed afterwards: a copy would
+// double the memory of a large configuration.
 func Parse(name string, src []byte) (*File, error) {
-	f, ds := parse(&source{name: name, text: string(src)})
+	f, ds := parse(newSource(name, src))
 	return f, ds.Err()
 }
 
 func parse(src *source) (*File, Diagnostics) {
 	f := &File{Name: src.name, src: src, saved: src.text}
 	f.Body.file = f
+	f.Body.src = src
 	p := parser{src: src, text: src.text, file: f, brace: -1}
 	if len(p.text) > math.MaxInt32 {
 		f.Body.close = p.text
@@ -82,8 +85,11 @@ func (p *parser) report(start, end int, code, format string, args ...any) *Diagn
 // run reads the whole text. begin is where the text starts that no node owns
 // yet: it becomes the lead of the next directive or the end of its block.
 func (p *parser) run() {
-	// Real files have a word every ten bytes or so, and a directive every 40.
-	p.src.words = make([]span, 0, len(p.text)/12+4)
+	// Real files have a word every 16 bytes or so, and a directive every 40.
+	p.src.words = make([]span, 0, min(len(p.text), 1<<16)/14+4)
+	var open [16]frame
+	var pending [64]*Directive
+	p.open, p.pending = open[:0], pending[:0]
 	p.open = append(p.open, frame{body: &p.file.Body})
 	begin := 0
 	for {
@@ -132,18 +138,38 @@ func (p *parser) run() {
 	p.explain()
 }
 
+// addWord notes a word. The room for words grows to what the whole text will
+// need if it goes on as it began.
+func (p *parser) addWord(w span) {
+	if n := len(p.src.words); n == cap(p.src.words) {
+		p.growWords()
+	}
+	p.src.words = append(p.src.words, w)
+}
+
+func (p *parser) growWords() {
+	n := len(p.src.words)
+	want := int(float64(n) * float64(len(p.text)) / float64(p.pos+1) * 1.05)
+	p.src.words = slices.Grow(p.src.words, max(want-n, n/4+16))
+}
+
 // skipTrivia goes over blanks and comments.
 func (p *parser) skipTrivia() {
-	for p.pos < len(p.text) {
-		c := p.text[p.pos]
-		if c == '#' {
+	i := p.pos
+	for i < len(p.text) {
+		switch kinds[p.text[i]] {
+		case blank:
+			i = afterBlanks(p.text, i+1)
+		case sharp:
+			p.pos = i
 			p.comment()
-		} else if !isBlank(c) {
+			i = p.pos
+		default:
+			p.pos = i
 			return
-		} else {
-			p.pos++
 		}
 	}
+	p.pos = i
 }
 
 // comment goes over the comment at p.pos, up to its newline.
@@ -198,12 +224,10 @@ func (p *parser) checkLength(start, read int, q byte) {
 // text behind it starts.
 func (p *parser) directive(begin int) int {
 	d := p.node()
-	d.src = p.src
 	d.begin = uint32(begin)
 	d.first = uint32(len(p.src.words))
 	end := p.words()
 	d.n = uint32(len(p.src.words)) - d.first
-	d.up = p.open[len(p.open)-1].body
 	p.pending = append(p.pending, d)
 	switch end {
 	case ';':
@@ -211,6 +235,7 @@ func (p *parser) directive(begin int) int {
 		p.pos++
 		p.restOfLine()
 	case '{':
+		d.up = p.open[len(p.open)-1].body
 		if isLua(d.Name()) {
 			p.lua(d)
 			break
@@ -222,7 +247,7 @@ func (p *parser) directive(begin int) int {
 	default: // '}' or the end of the file: what follows belongs to the block
 		p.pos = int(p.src.words[len(p.src.words)-1].end)
 		d.term = uint32(p.pos)
-		d.flags |= noTerm
+		d.n |= noTerm
 	}
 	d.end = uint32(p.pos)
 	return p.pos
@@ -231,14 +256,14 @@ func (p *parser) directive(begin int) int {
 // lua reads the block at p.pos as the last argument of d. Its '}' then ends the
 // directive as a ';' does.
 func (p *parser) lua(d *Directive) {
-	d.flags |= lua
+	d.n |= lua
 	start := p.pos + 1
 	end, at, message := luaEnd(p.text, start)
 	if message != "" {
 		p.report(at, at+1, "unexpected-end", "%s", message)
-		d.flags |= noTerm
+		d.n |= noTerm
 	}
-	p.src.words = append(p.src.words, span{uint32(start), uint32(end)})
+	p.addWord(span{uint32(start), uint32(end)})
 	d.n++
 	d.term = uint32(end)
 	p.pos = min(end+1, len(p.text))
@@ -247,7 +272,7 @@ func (p *parser) lua(d *Directive) {
 
 func (p *parser) openBlock(d *Directive) {
 	b := p.body()
-	b.owner, b.file = d, p.file
+	b.owner, b.file, b.src = d, p.file, p.src
 	d.body = b
 	start := p.pos
 	p.restOfLine()
@@ -267,12 +292,12 @@ func (p *parser) closeBlock(begin int) int {
 	b.close = p.text[begin:p.pos]
 	b.setList(p.list(top.first))
 	d := b.owner
-	d.close = uint32(p.pos)
+	d.body.end = uint32(p.pos)
 	if p.pos < len(p.text) {
 		p.pos++
 		p.restOfLine()
 	} else {
-		d.flags |= noClose
+		d.n |= noClose
 	}
 	d.end = uint32(p.pos)
 	return p.pos
@@ -281,39 +306,61 @@ func (p *parser) closeBlock(begin int) int {
 // words reads the name and the arguments of a directive. It returns what ended
 // them, at p.pos: ';', '{', '}', or 0 at the end of the file.
 func (p *parser) words() byte {
-	for n := 0; ; n++ {
-		p.skipTrivia()
-		if p.pos == len(p.text) {
-			return p.endsEarly()
-		}
-		start := p.pos
-		c := p.text[start]
-		switch c {
-		case ';', '{':
-			return c
-		case '}':
-			d := p.report(start, start+1, "unexpected-brace", `unexpected "}"`)
-			p.brace = start
-			at := p.src.position(int(p.src.words[len(p.src.words)-1].end))
-			d.Fixes = append(d.Fixes, Fix{
-				Message: "insert the missing semicolon",
-				Edits:   []Edit{{Start: at, End: at, NewText: ";"}},
-			})
-			return c
-		case '"', '\'':
-			p.quoted(start, c)
-		default:
-			p.pos = bareEnd(p.text, start)
-			read := p.pos - start
-			if p.pos < len(p.text) && isBlank(p.text[p.pos]) {
-				read++ // nginx keeps the word until it reads the byte behind the blank
+	// The fields are copies here: this loop is where the time goes.
+	text, i, ws := p.text, p.pos, p.src.words
+	for i < len(text) {
+		c := text[i]
+		switch kinds[c] {
+		case blank:
+			i = afterBlanks(text, i+1)
+		case sharp:
+			p.pos = i
+			p.comment()
+			i = p.pos
+		case ender:
+			p.pos, p.src.words = i, ws
+			if c == '}' {
+				p.unexpectedClose()
 			}
-			p.src.words = append(p.src.words, span{uint32(start), uint32(p.pos)})
-			if read >= bufferSize {
+			return c
+		case quoteMark:
+			p.pos, p.src.words = i, ws
+			p.quoted(i, c)
+			i, ws = p.pos, p.src.words
+		default:
+			start := i
+			for i < len(text) && !bareStop[text[i]] { // most words end here
+				i++
+			}
+			i = bareEnd(text, i)
+			if len(ws) == cap(ws) {
+				p.pos, p.src.words = i, ws
+				p.growWords()
+				ws = p.src.words
+			}
+			ws = append(ws, span{uint32(start), uint32(i)})
+			if i-start >= bufferSize-1 {
+				read := i - start
+				if i < len(text) && kinds[text[i]] == blank {
+					read++ // nginx keeps the word until it reads the byte behind the blank
+				}
 				p.checkLength(start, read, 0)
 			}
 		}
 	}
+	p.pos, p.src.words = i, ws
+	return p.endsEarly()
+}
+
+func (p *parser) unexpectedClose() {
+	start := p.pos
+	d := p.report(start, start+1, "unexpected-brace", `unexpected "}"`)
+	p.brace = start
+	at := p.src.position(int(p.src.words[len(p.src.words)-1].end))
+	d.Fixes = append(d.Fixes, Fix{
+		Message: "insert the missing semicolon",
+		Edits:   []Edit{{Start: at, End: at, NewText: ";"}},
+	})
 }
 
 // quoted reads a quoted word. Behind it only a blank, ';', '{' or ')' may
@@ -323,12 +370,12 @@ func (p *parser) quoted(start int, q byte) {
 	content := end - (start + 1)
 	if end == len(p.text) {
 		p.pos = end
-		p.src.words = append(p.src.words, span{uint32(start), uint32(end)})
+		p.addWord(span{uint32(start), uint32(end)})
 		p.checkLength(start+1, content, q)
 		return
 	}
 	p.pos = end + 1
-	p.src.words = append(p.src.words, span{uint32(start), uint32(p.pos)})
+	p.addWord(span{uint32(start), uint32(p.pos)})
 	if content >= bufferSize {
 		p.checkLength(start+1, content, q)
 	} else if p.pos < len(p.text) {
@@ -373,7 +420,7 @@ type rawByte byte
 
 func (c rawByte) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte{byte(c)}) }
 
-const slab = 512
+const slab = 511 // a header makes it 24 KiB, a size class
 
 func (p *parser) node() *Directive {
 	if len(p.nodes) == 0 {
@@ -386,7 +433,7 @@ func (p *parser) node() *Directive {
 
 func (p *parser) body() *Body {
 	if len(p.bodies) == 0 {
-		p.bodies = make([]Body, min(slab/4, (len(p.text)-p.pos)/128+2))
+		p.bodies = make([]Body, min(127, (len(p.text)-p.pos)/128+2))
 	}
 	b := &p.bodies[0]
 	p.bodies = p.bodies[1:]
@@ -400,7 +447,7 @@ func (p *parser) list(first int) []*Directive {
 		return nil
 	}
 	if len(p.lists) < n {
-		p.lists = make([]*Directive, max(n, min(4*slab, (len(p.text)-p.pos)/32+n)))
+		p.lists = make([]*Directive, max(n, min(2047, (len(p.text)-p.pos)/32+n)))
 	}
 	l := p.lists[:n:n]
 	p.lists = p.lists[n:]

@@ -4,6 +4,7 @@ import (
 	"go/token"
 	"sort"
 	"sync"
+	"unsafe"
 )
 
 // A span is a piece of a source, as byte offsets. 32 bits halve the tree;
@@ -20,6 +21,11 @@ type source struct {
 
 	once  sync.Once
 	lines []uint32 // offsets where lines start, once asked for
+}
+
+// newSource refers to text, which must not be changed afterwards.
+func newSource(name string, text []byte) *source {
+	return &source{name: name, text: unsafe.String(unsafe.SliceData(text), len(text))}
 }
 
 // position tells the place of a byte offset. Lines end at LF only, as nginx
