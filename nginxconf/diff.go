@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"go/token"
 	"slices"
 	"strings"
 )
@@ -35,25 +36,39 @@ func Edits(name string, before, after []byte) []Edit {
 }
 
 // Apply makes edits in a text, such as those of a [Fix], and returns the new
-// text. Edits that are equal count once. The error says which two overlap, or
-// which lies outside of the text.
+// text. Edits that are equal count once. The error names one that overlaps
+// with another, or whose place is not in the text: the text is then not the
+// one the edit was made for. A place without a line is taken by its offset.
 func Apply(src []byte, edits []Edit) ([]byte, error) {
 	edits = slices.Clone(edits)
 	slices.SortStableFunc(edits, func(a, b Edit) int {
 		return cmp.Or(cmp.Compare(a.Start.Offset, b.Start.Offset), cmp.Compare(a.End.Offset, b.End.Offset))
 	})
-	edits = slices.Compact(edits)
+	text := newSource("", src)
+	stands := func(p token.Position) bool {
+		if p.Offset < 0 || p.Offset > len(src) {
+			return false
+		}
+		at := text.position(p.Offset)
+		return p.Line == 0 || p.Line == at.Line && p.Column == at.Column
+	}
 	var out []byte
 	at := 0
-	for i, e := range edits {
-		switch {
-		case e.Start.Offset < 0 || e.End.Offset < e.Start.Offset || e.End.Offset > len(src):
-			return nil, fmt.Errorf("nginxconf: %s: the edit lies outside of the text", e.Start)
-		case e.Start.Offset < at:
-			return nil, fmt.Errorf("nginxconf: %s: the edit overlaps with that at %s", e.Start, edits[i-1].Start)
+	made := map[Edit]bool{}
+	for _, e := range edits {
+		if made[e] {
+			continue
 		}
-		out = append(out, src[at:e.Start.Offset]...)
-		out = append(out, e.NewText...)
+		made[e] = true
+		for _, p := range []token.Position{e.Start, e.End} {
+			if !stands(p) {
+				return nil, fmt.Errorf("nginxconf: %s: there is no such place to edit", p)
+			}
+		}
+		if e.Start.Offset < at || e.End.Offset < e.Start.Offset {
+			return nil, fmt.Errorf("nginxconf: %s: the edit overlaps with another, or ends before it starts", e.Start)
+		}
+		out = append(append(out, src[at:e.Start.Offset]...), e.NewText...)
 		at = e.End.Offset
 	}
 	return append(out, src[at:]...), nil

@@ -27,9 +27,11 @@ func TestApplyRefusesEditsThatOverlap(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "a x c;\n", string(got))
 	_, err = Apply([]byte("a b c;"), []Edit{one, {Start: start, End: last}})
-	require.EqualError(t, err, "nginxconf: x:1:3: the edit overlaps with that at x:1:3")
+	require.EqualError(t, err, "nginxconf: x:1:3: the edit overlaps with another, or ends before it starts")
+	_, err = Apply([]byte("a\nb c;"), []Edit{one})
+	require.EqualError(t, err, "nginxconf: x:1:3: there is no such place to edit", "the text has changed")
 	_, err = Apply([]byte("a"), []Edit{{Start: last, End: last}})
-	require.EqualError(t, err, "nginxconf: x:1:7: the edit lies outside of the text")
+	require.EqualError(t, err, "nginxconf: x:1:7: there is no such place to edit")
 }
 
 func FuzzEdits(f *testing.F) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/lint"
-	"github.com/onehost-go/onehost/nginxconf/lint/internal/edits"
 )
 
 func TestInsertAfterLaysOutLikeTheDirective(t *testing.T) {
@@ -38,7 +37,7 @@ func TestInsertAfterLaysOutLikeTheDirective(t *testing.T) {
 			c := load(t, "x.conf", tt.text)
 			pass(t, c, func(p *lint.Pass) {
 				for d := range p.All("a") {
-					got, err := edits.Apply(tt.text, p.InsertAfter(d, tt.lines...))
+					got, err := nginxconf.Apply([]byte(tt.text), p.InsertAfter(d, tt.lines...))
 					require.NoError(t, err)
 					assert.Equal(t, tt.want, string(got))
 					_, err = nginxconf.Parse("", got)
@@ -69,7 +68,7 @@ func TestReplaceArgKeepsQuotes(t *testing.T) {
 	} {
 		pass(t, load(t, "x.conf", text), func(p *lint.Pass) {
 			for d := range p.All("a") {
-				got, err := edits.Apply(text, p.ReplaceArg(d, 1, "new"))
+				got, err := nginxconf.Apply([]byte(text), p.ReplaceArg(d, 1, "new"))
 				require.NoError(t, err)
 				assert.Equal(t, want, string(got))
 			}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/lint"
-	"github.com/onehost-go/onehost/nginxconf/lint/internal/edits"
 )
 
 // FuzzFixesMend: whatever the text, the checks come to an end and report
@@ -62,7 +61,7 @@ func fixesMend(t *testing.T, text string) int {
 			all = append(all, fix.Edits...)
 		}
 	}
-	fixed, err := edits.Apply(text, all)
+	fixed, err := nginxconf.Apply([]byte(text), all)
 	require.NoError(t, err)
 	if len(c.Diagnostics()) > 0 {
 		return len(found)

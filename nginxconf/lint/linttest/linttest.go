@@ -29,7 +29,6 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/lint"
-	"github.com/onehost-go/onehost/nginxconf/lint/internal/edits"
 )
 
 // Run runs a check over each file "*.conf" at the top of fsys, a configuration
@@ -164,7 +163,7 @@ func fixes(check *lint.Check, c *nginxconf.Config, fsys fs.FS, name string, foun
 			}
 			continue
 		}
-		got, applyErr := edits.Apply(string(f.Bytes()), asked[f.Name])
+		got, applyErr := nginxconf.Apply(f.Bytes(), asked[f.Name])
 		if applyErr != nil {
 			report("%s: %v", f.Name, applyErr)
 			continue
