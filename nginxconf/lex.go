@@ -18,22 +18,44 @@ var bareStop = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, ';': tru
 // bareEnd returns where the bare word that starts at i ends.
 func bareEnd(text string, i int) int {
 	for i < len(text) {
-		c := text[i]
-		if !bareStop[c] {
-			i++
-			continue
+		if i+8 <= len(text) {
+			m := bareStops(eight(text[i:]))
+			if m == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(m) >> 3
 		}
-		switch c {
+		switch text[i] {
+		case ' ', '\t', '\r', '\n', ';', '{':
+			return i
 		case '\\': // protects any byte, a newline too
 			i = min(i+2, len(text))
 		case '$': // a run of '{' right behind it is part of the word
 			for i++; i < len(text) && text[i] == '{'; i++ {
 			}
 		default:
-			return i
+			i++
 		}
 	}
 	return i
+}
+
+// eight returns the first eight bytes of s, the first one lowest.
+func eight(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// bareStops sets the top bit of each byte of x at which a look is needed inside
+// a bare word: all of bareStop, and what else is below '%'. Only the lowest bit
+// set can be relied on, for a subtraction borrows from the byte above.
+func bareStops(x uint64) uint64 {
+	const each, top = 0x0101010101010101, 0x8080808080808080
+	brace := x | '@'*each ^ '{'*each // zero for '{' and, one bit from it, ';'
+	slash := x ^ '\\'*each
+	return ((x-'%'*each)&^x | (brace-each)&^brace | (slash-each)&^slash) & top
 }
 
 // quotedEnd returns where the quote q, opened just before i, closes: the
@@ -77,10 +99,7 @@ var kinds = [256]uint8{
 // file. It may leave some.
 func afterBlanks(text string, i int) int {
 	for i+8 <= len(text) {
-		b := text[i : i+8]
-		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-		if x ^= 0x2020202020202020; x != 0 {
+		if x := eight(text[i:]) ^ 0x2020202020202020; x != 0 {
 			return i + bits.TrailingZeros64(x)>>3
 		}
 		i += 8

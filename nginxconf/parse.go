@@ -329,9 +329,6 @@ func (p *parser) words() byte {
 			i, ws = p.pos, p.src.words
 		default:
 			start := i
-			for i < len(text) && !bareStop[text[i]] { // most words end here
-				i++
-			}
 			i = bareEnd(text, i)
 			if len(ws) == cap(ws) {
 				p.pos, p.src.words = i, ws
