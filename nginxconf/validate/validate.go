@@ -13,10 +13,12 @@
 package validate
 
 import (
+	"go/token"
 	"io/fs"
-	"slices"
+	"log/slog"
 
 	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/directive"
 )
 
 // Options say which nginx to speak for, and what it would see of the host. The
@@ -42,8 +44,33 @@ type Options struct {
 
 // Config returns what nginx would complain about, in its words and at its
 // places, in the order in which it would come to it: nginx itself stops at the
-// first error. What Parse and Load found is part of it, and so far all of it:
-// no error does not yet mean that nginx would accept. The list is the caller's.
+// first error. What Parse and Load found is part of it. The list is the
+// caller's.
 func Config(c *nginxconf.Config, o *Options) nginxconf.Diagnostics {
-	return slices.Clone(c.Diagnostics())
+	v := &checker{config: c, commands: map[string]*command{}}
+	if o != nil {
+		v.options = *o
+	}
+	table, err := directive.Nginx(v.options.Version)
+	if err != nil {
+		v.report(slog.LevelError, token.Position{}, token.Position{}, "unknown-version", err.Error())
+		return v.diags
+	}
+	if v.options.Modules != nil {
+		table = table.Only(v.options.Modules...)
+	}
+	v.table, v.version = table, table.Version()
+	v.queue(c.Diagnostics())
+	v.run()
+	return v.diags
+}
+
+// run reads the configuration from its main file on.
+func (c *checker) run() {
+	b := &block{context: directive.Main}
+	c.file(b, c.config.Root)
+	for _, f := range c.waitingFiles() {
+		c.flush(f, 1<<62)
+	}
+	c.finishMain(b)
 }

@@ -1,0 +1,253 @@
+package validate_test
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/validate"
+)
+
+// The nginx that gave the verdicts of the corpus.
+const corpusVersion = "1.22.1-9+deb12u11"
+
+// A verdict is a configuration and what nginx -t said of it.
+type verdict struct {
+	Name, Seed, Unit, Entry string
+	Config                  string
+	Config64                string `json:"config_b64"`
+	Aux                     map[string]string
+	OK                      bool `json:"nginx_ok"`
+	Class, Message          string
+	Warnings                []string
+}
+
+func (v *verdict) text(t *testing.T) []byte {
+	if v.Config64 == "" {
+		return []byte(v.Config)
+	}
+	b, err := base64.StdEncoding.DecodeString(v.Config64)
+	require.NoError(t, err)
+	return b
+}
+
+// shared returns a path of the material that may lie beside the checkout.
+func shared(t *testing.T, elem ...string) string {
+	t.Helper()
+	p, err := filepath.Abs(filepath.Join(append([]string{"..", "..", "..", "shared"}, elem...)...))
+	require.NoError(t, err)
+	if _, err := os.Stat(p); err != nil {
+		t.Skip("the shared corpus is not here")
+	}
+	return p
+}
+
+func readVerdicts(t *testing.T, name string) []*verdict {
+	f, err := os.Open(name)
+	require.NoError(t, err)
+	defer f.Close()
+	var vs []*verdict
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<26)
+	for lines.Scan() {
+		v := &verdict{}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), v))
+		vs = append(vs, v)
+	}
+	require.NoError(t, lines.Err())
+	return vs
+}
+
+// A judge loads configurations as the corpus's nginx saw them.
+type judge struct {
+	dir   string              // of the corpus
+	seeds map[string]*verdict // by name
+	units map[string]fstest.MapFS
+}
+
+const testDir = "tmp/nginx-testdir"
+
+func (j *judge) unit(t *testing.T, unit string) fstest.MapFS {
+	if m, ok := j.units[unit]; ok {
+		return m
+	}
+	m := fstest.MapFS{}
+	if unit != "" {
+		root := filepath.Join(j.dir, unit)
+		require.NoError(t, filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			b, err := os.ReadFile(p)
+			if err != nil {
+				return err
+			}
+			rel, _ := filepath.Rel(root, p)
+			m[path.Join(testDir, filepath.ToSlash(rel))] = &fstest.MapFile{Data: b}
+			return nil
+		}))
+	}
+	j.units[unit] = m
+	return m
+}
+
+// provisioned are files that the corpus's nginx found, or was given, wherever
+// a configuration named them.
+var provisioned = map[string]bool{"mime.types": true, "fastcgi_params": true, "uwsgi_params": true, "scgi_params": true, "fastcgi.conf": true, "proxy_params": true}
+
+// A host is the file system of one verdict.
+type host struct {
+	files fstest.MapFS
+	dist  string // where the provisioned files are
+}
+
+func (h host) Open(name string) (fs.File, error) {
+	f, err := h.files.Open(name)
+	if err != nil && provisioned[path.Base(name)] {
+		if g, err := os.Open(filepath.Join(h.dist, path.Base(name))); err == nil {
+			return g, nil
+		}
+		return fstest.MapFS{name: {}}.Open(name)
+	}
+	return f, err
+}
+
+func (j *judge) load(t *testing.T, v *verdict) *nginxconf.Config {
+	about := v
+	if v.Seed != "" {
+		about = j.seeds[v.Seed]
+		require.NotNil(t, about, v.Seed)
+	}
+	m := fstest.MapFS{}
+	for name, f := range j.unit(t, about.Unit) {
+		m[name] = f
+	}
+	for name, text := range about.Aux {
+		m[path.Join(testDir, name)] = &fstest.MapFile{Data: []byte(text)}
+	}
+	entry := path.Join(testDir, about.Entry)
+	m[entry] = &fstest.MapFile{Data: v.text(t)}
+	c, _ := nginxconf.Load(host{m, filepath.Join(j.dir, "units", "nginx-dist", "conf")}, entry, &nginxconf.LoadOptions{Prefix: "/" + testDir})
+	require.NotNil(t, c, v.Name)
+	return c
+}
+
+// A score is how often we said what nginx said.
+type score struct {
+	rows, agree, refused, falseRefusals, falseAccepts, line, message int
+	byClass                                                          map[string][2]int // of nginx's refusals: seen, all
+	disagree                                                         []string
+	warned, warnedRight                                              int
+}
+
+var said = regexp.MustCompile(`(?s)^(.*?)(?: in (\S*):(\d+))?$`)
+
+// judge compares what we say of the rows with what nginx said.
+func (j *judge) judge(t *testing.T, rows []*verdict, o *validate.Options) *score {
+	s := &score{byClass: map[string][2]int{}}
+	for _, v := range rows {
+		if strings.HasPrefix(v.Class, "env:") {
+			continue
+		}
+		s.rows++
+		var first *nginxconf.Diagnostic
+		for _, d := range validate.Config(j.load(t, v), o) {
+			if d.Level == slog.LevelError {
+				first = d
+				break
+			}
+		}
+		if v.OK {
+			if first == nil {
+				s.agree++
+			} else {
+				s.falseRefusals++
+				s.disagree = append(s.disagree, fmt.Sprintf("FALSE REFUSAL %s: %v", v.Name, first))
+			}
+			continue
+		}
+		s.refused++
+		n := s.byClass[v.Class]
+		n[1]++
+		if first == nil {
+			s.falseAccepts++
+			s.disagree = append(s.disagree, fmt.Sprintf("accepted %s (%s): %s", v.Name, v.Class, v.Message))
+		} else {
+			s.agree++
+			n[0]++
+			m := said.FindStringSubmatch(v.Message)
+			sameLine := m[3] == "" || m[3] == strconv.Itoa(first.Start.Line)
+			sameMessage := m[1] == strings.ToValidUTF8(first.Message, "\ufffd")
+			if sameLine {
+				s.line++
+			}
+			if sameMessage {
+				s.message++
+			}
+			if !sameLine || !sameMessage {
+				s.disagree = append(s.disagree, fmt.Sprintf("other %s (%s): %s\n      ours: %v", v.Name, v.Class, v.Message, first))
+			}
+		}
+		s.byClass[v.Class] = n
+	}
+	return s
+}
+
+func (s *score) log(t *testing.T) {
+	t.Logf("%d configurations: agree %.2f %%, false refusals %d, false accepts %d of %d; of those refused: line %.2f %%, message %.2f %%",
+		s.rows, percent(s.agree, s.rows), s.falseRefusals, s.falseAccepts, s.refused,
+		percent(s.line, s.refused-s.falseAccepts), percent(s.message, s.refused-s.falseAccepts))
+	classes := []string{}
+	for c, n := range s.byClass {
+		classes = append(classes, fmt.Sprintf("%s %d/%d", c, n[0], n[1]))
+	}
+	sort.Strings(classes)
+	t.Log(strings.Join(classes, ", "))
+	if os.Getenv("ORACLE_VERBOSE") != "" {
+		for _, d := range s.disagree {
+			fmt.Println(d)
+		}
+	}
+}
+
+func percent(n, of int) float64 { return 100 * float64(n) / float64(max(of, 1)) }
+
+func newJudge(t *testing.T) (j *judge, configs []*verdict) {
+	j = &judge{dir: shared(t, "corpus", "nginx"), seeds: map[string]*verdict{}, units: map[string]fstest.MapFS{}}
+	configs = readVerdicts(t, filepath.Join(j.dir, "configs.jsonl"))
+	for _, v := range configs {
+		j.seeds[v.Name] = v
+	}
+	return j, configs
+}
+
+// TestOracleAgreement compares with what nginx said of real configurations and
+// of mutants of them. The floors keep what was reached.
+func TestOracleAgreement(t *testing.T) {
+	j, configs := newJudge(t)
+	o := &validate.Options{Version: corpusVersion}
+	mutants := readVerdicts(t, filepath.Join(j.dir, "mutants.jsonl"))
+	if name := os.Getenv("ORACLE_VERDICTS"); name != "" { // of another run
+		mutants = readVerdicts(t, name)
+	}
+	for _, rows := range [][]*verdict{configs, mutants} {
+		s := j.judge(t, rows, o)
+		s.log(t)
+		require.Zero(t, s.falseRefusals)
+	}
+}

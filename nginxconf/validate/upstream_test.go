@@ -1,0 +1,133 @@
+package validate_test
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/validate"
+)
+
+// oracleSize returns the seed and the number of cases of a differential test.
+func oracleSize(t *testing.T, cases int) (*rand.Rand, int) {
+	t.Helper()
+	seed := uint64(1)
+	if s := os.Getenv("ORACLE_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		require.NoError(t, err, "ORACLE_SEED")
+		seed = n
+	}
+	if s := os.Getenv("ORACLE_CASES"); s != "" {
+		n, err := strconv.Atoi(s)
+		require.NoError(t, err, "ORACLE_CASES")
+		cases = n
+	}
+	t.Logf("ORACLE_SEED=%d ORACLE_CASES=%d", seed, cases)
+	return rand.New(rand.NewPCG(seed, 0)), cases
+}
+
+// An upstream is the installed nginx, in a network of its own: nginx -t opens
+// the sockets that it is told to listen on.
+type upstream struct {
+	dir, version string
+	modules      string // load_module directives
+}
+
+// A nginx of another version has other words; the tests that ask it say so.
+func newUpstream(t *testing.T) *upstream {
+	t.Helper()
+	missing := func(what string) {
+		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
+			t.Fatal(what)
+		}
+		t.Skip(what)
+	}
+	for _, name := range []string{"nginx", "unshare", "ip"} {
+		if _, err := exec.LookPath(name); err != nil {
+			missing(name + " is not installed")
+		}
+	}
+	u := &upstream{dir: t.TempDir()}
+	out, err := u.command("-v").CombinedOutput()
+	if err != nil {
+		missing("nginx cannot be run in a network of its own: " + string(out))
+	}
+	m := regexp.MustCompile(`nginx/([0-9.]+)`).FindSubmatch(out)
+	require.NotNil(t, m, "%s", out)
+	u.version = string(m[1])
+	if deb, err := exec.Command("dpkg-query", "-W", "-f=${Version}", "nginx").Output(); err == nil && strings.HasPrefix(string(deb), u.version+"-") {
+		u.version = string(deb)
+	}
+	for _, name := range []string{"ngx_stream_module", "ngx_mail_module"} {
+		so := filepath.Join("/usr/lib/nginx/modules", name+".so")
+		if _, err := os.Stat(so); err == nil {
+			u.modules += "load_module " + so + ";"
+		}
+	}
+	return u
+}
+
+func (u *upstream) command(args ...string) *exec.Cmd {
+	cmd := exec.Command("unshare", append([]string{"-n", "sh", "-c", `ip link set lo up; exec nginx "$@"`, "nginx"}, args...)...)
+	cmd.Env = append(os.Environ(), "TZ=UTC")
+	return cmd
+}
+
+var emerg = regexp.MustCompile(`(?s)\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S*):(\d+))?\nnginx: configuration file `)
+
+// ask returns what nginx -t says of a main file, and the line it names, 0 for
+// none. The message is empty if nginx takes the configuration.
+func (u *upstream) ask(t *testing.T, conf string) (message string, line int) {
+	t.Helper()
+	name := filepath.Join(u.dir, "nginx.conf")
+	require.NoError(t, os.WriteFile(name, []byte(conf), 0o600))
+	out, err := u.command("-t", "-p", u.dir, "-c", name, "-e", "stderr", "-g", "pid nginx.pid;"+u.modules).CombinedOutput()
+	if err == nil {
+		return "", 0
+	}
+	m := emerg.FindSubmatch(out)
+	require.NotNil(t, m, "%s\n%s", conf, out)
+	line, _ = strconv.Atoi(string(m[3]))
+	return string(m[1]), line
+}
+
+// first returns the first error that we find in a main file of that name.
+func (u *upstream) first(t *testing.T, conf string) *nginxconf.Diagnostic {
+	t.Helper()
+	name := strings.TrimPrefix(filepath.Join(u.dir, "nginx.conf"), "/")
+	c, _ := nginxconf.Load(fstest.MapFS{name: {Data: []byte(conf)}}, name, nil)
+	for _, d := range validate.Config(c, &validate.Options{Version: u.version}) {
+		if d.Level == slog.LevelError {
+			return d
+		}
+	}
+	return nil
+}
+
+// compare asks both and returns what differs, or nothing.
+func (u *upstream) compare(t *testing.T, conf string) string {
+	t.Helper()
+	message, line := u.ask(t, conf)
+	ours := u.first(t, conf)
+	switch {
+	case message == "" && ours == nil:
+		return ""
+	case message == "":
+		return "nginx takes it, we say: " + ours.Error()
+	case ours == nil:
+		return "nginx says: " + message
+	case strings.ReplaceAll(message, "\n", `\n`) != ours.Message || line != 0 && line != ours.Start.Line:
+		return "nginx says: " + message + " (line " + strconv.Itoa(line) + "), we say: " + ours.Error()
+	}
+	return ""
+}

@@ -1,0 +1,238 @@
+package validate
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/directive"
+)
+
+// A command is a name that was looked up, with the ways it may be used.
+type command struct {
+	name  string
+	forms []bound
+}
+
+// A bound is a form with the code that reads it.
+type bound struct {
+	directive.Form
+	read reader
+}
+
+// A reader reads a directive whose place and number of arguments are right, as
+// nginx's set function does, and reports what it refuses. That of a block reads
+// what the block holds.
+type reader func(c *checker, b *block, d *nginxconf.Directive, f *bound)
+
+// command looks a name up, in the table once.
+func (c *checker) command(name string) *command {
+	if cmd := c.commands[name]; cmd != nil {
+		return cmd
+	}
+	cmd := &command{name: name}
+	for _, f := range c.table.Lookup(name) {
+		cmd.forms = append(cmd.forms, bound{f, readerOf(&f)})
+	}
+	c.commands[name] = cmd
+	return cmd
+}
+
+// The contexts of a module type, as nginx has it.
+const (
+	inHTTP = directive.HTTP | directive.HTTPServer | directive.HTTPLocation | directive.HTTPUpstream |
+		directive.HTTPServerIf | directive.HTTPLocationIf | directive.HTTPLimitExcept
+	inStream = directive.Stream | directive.StreamServer | directive.StreamUpstream
+)
+
+// maxDepth is how deep blocks are followed; nginxconf reports deeper ones.
+const maxDepth = 12_000
+
+// file reads a file in the context of b.
+func (c *checker) file(b *block, f *nginxconf.File) {
+	c.body(b, &f.Body)
+	if len(c.waiting) > 0 {
+		c.flush(f.Name, 1<<62)
+	}
+}
+
+func (c *checker) body(b *block, body *nginxconf.Body) {
+	for d := range body.Directives() {
+		c.directive(b, d)
+	}
+}
+
+// inside reads what the block d holds, in a context of its own.
+func (c *checker) inside(up *block, d *nginxconf.Directive, context directive.Context) *block {
+	b := &block{context: context, up: up, d: d, server: up.server, location: up.location}
+	c.within(b)
+	return b
+}
+
+// within reads what the block b holds.
+func (c *checker) within(b *block) {
+	if c.deep == maxDepth {
+		return
+	}
+	c.deep++
+	b.set = len(c.set)
+	c.body(b, b.d.Body())
+	c.set = c.set[:b.set]
+	c.deep--
+	c.flushBlock(b.d)
+}
+
+// words reads the body of a block in which nginx knows no directives: read is
+// called for each entry, the name being its first word.
+func (c *checker) words(d *nginxconf.Directive, read func(e *nginxconf.Directive)) {
+	var level func(body *nginxconf.Body)
+	level = func(body *nginxconf.Body) {
+		for e := range body.Directives() {
+			if len(c.waiting) > 0 {
+				c.flushDirective(e)
+			}
+			switch {
+			case e.Body() != nil:
+				c.fail(e, e.NumArgs()+1, "unexpected-brace", `unexpected "{"`)
+			case e.Terminated():
+				read(e)
+				for f := range c.config.Included(e) {
+					level(&f.Body)
+					if len(c.waiting) > 0 {
+						c.flush(f.Name, 1<<62)
+					}
+				}
+			}
+		}
+	}
+	level(d.Body())
+	c.flushBlock(d)
+}
+
+// directive reads one directive (nginx 1.22: ngx_conf_handler).
+func (c *checker) directive(b *block, d *nginxconf.Directive) {
+	if len(c.waiting) > 0 {
+		c.flushDirective(d)
+	}
+	if !d.Terminated() {
+		return // nginx reads no further than this, and that is reported
+	}
+	cmd := c.command(d.Name())
+	var found *bound
+	for i := range cmd.forms {
+		if f := &cmd.forms[i]; f.Contexts&b.context != 0 {
+			found = f
+			break
+		}
+	}
+	switch {
+	case found != nil:
+	case len(cmd.forms) > 0:
+		c.misplaced(b, d, cmd)
+		return
+	default:
+		c.unknown(b, d)
+		return
+	}
+	name := cstring(cmd.name)
+	switch {
+	case !found.Block && d.Body() != nil:
+		c.fail(d, 0, "not-terminated", `directive "%s" is not terminated by ";"`, name)
+		return
+	case found.Block && d.Body() == nil:
+		c.fail(d, 0, "no-opening-brace", `directive "%s" has no opening "{"`, name)
+		return
+	case !found.Args.Takes(d.NumArgs()):
+		c.fail(d, 0, "wrong-arguments", `invalid number of arguments in "%s" directive`, name)
+		return
+	}
+	if found.Once && c.duplicate(b, d, found) {
+		return
+	}
+	if found.read != nil {
+		found.read(c, b, d, found)
+	} else {
+		c.slot(b, d, found)
+	}
+}
+
+// duplicate tells whether a once-only directive stands in the block already,
+// and reports it then. Else it does from now on.
+func (c *checker) duplicate(b *block, d *nginxconf.Directive, f *bound) bool {
+	for _, s := range c.set[b.set:] {
+		if s == f {
+			c.refuse(d, "is duplicate")
+			return true
+		}
+	}
+	c.set = append(c.set, f)
+	return false
+}
+
+// refuse reports what a set function of nginx returns as a text: it is put
+// behind the directive's name.
+func (c *checker) refuse(d *nginxconf.Directive, text string) *nginxconf.Diagnostic {
+	code := "invalid-value"
+	if text == "is duplicate" {
+		code = "duplicate-directive"
+	}
+	return c.fail(d, 0, code, `"%s" directive %s`, cstring(d.Name()), text)
+}
+
+// misplaced reports a directive in a context that none of its forms is for.
+func (c *checker) misplaced(b *block, d *nginxconf.Directive, cmd *command) {
+	c.fail(d, 0, "wrong-context", `"%s" directive is not allowed here`, cstring(cmd.name))
+}
+
+func (c *checker) unknown(b *block, d *nginxconf.Directive) {
+	c.fail(d, 0, "unknown-directive", `unknown directive "%s"`, cstring(d.Name()))
+}
+
+// queue takes what Parse and Load found, to be reported when nginx would come
+// to it.
+func (c *checker) queue(ds nginxconf.Diagnostics) {
+	if len(ds) == 0 {
+		return
+	}
+	c.waiting = map[string]nginxconf.Diagnostics{}
+	for _, d := range ds {
+		c.waiting[d.Start.Filename] = append(c.waiting[d.Start.Filename], d)
+	}
+}
+
+// flush reports what waits for a file up to an offset.
+func (c *checker) flush(file string, offset int) {
+	ds := c.waiting[file]
+	n := 0
+	for n < len(ds) && ds[n].Start.Offset <= offset {
+		n++
+	}
+	c.diags = append(c.diags, ds[:n]...)
+	if n == len(ds) {
+		delete(c.waiting, file)
+	} else {
+		c.waiting[file] = ds[n:]
+	}
+}
+
+// flushDirective reports what nginx comes to before it has read the words of d.
+func (c *checker) flushDirective(d *nginxconf.Directive) {
+	if at := d.TermPos(); at.IsValid() {
+		c.flush(at.Filename, at.Offset)
+	}
+}
+
+// flushBlock reports what nginx comes to before the '}' of d.
+func (c *checker) flushBlock(d *nginxconf.Directive) {
+	if len(c.waiting) == 0 {
+		return
+	}
+	if at := d.End(); at.IsValid() {
+		c.flush(at.Filename, at.Offset)
+	}
+}
+
+// waitingFiles are the files whose problems nginx does not come to, in order.
+func (c *checker) waitingFiles() []string {
+	return slices.Sorted(maps.Keys(c.waiting))
+}
