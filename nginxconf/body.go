@@ -4,15 +4,61 @@ import "iter"
 
 // A Body is what a file, or a block between its braces, holds.
 type Body struct {
-	src   *source      // of what was parsed with it
-	open  string       // the rest of the line behind '{'
 	list  []*Directive // nil where one was removed; see drop
 	dead  uint32       // how many are nil
-	end   uint32       // offset of the '}' in src
-	close string       // before '}' or the end of the file
 	owner *Directive   // nil for a file
 	file  *File        // nil for a block that stands in no file
-	unset bool         // an empty block of NewBlock: it may be broken into lines
+	src   *source      // of what was parsed with it
+	edge  *edge        // what an edit wrote; nil: all is as in src
+
+	// In src, "{ begin first; … last; rest }" has the offsets
+	begin uint32 // where the line of the '{' is over
+	rest  uint32 // behind the last directive
+	end   uint32 // of the '}', or of the text
+}
+
+// An edge is the text at the ends of a body.
+type edge struct {
+	open  string // the rest of the line behind '{'
+	close string // before '}' or the end of the file
+	unset bool   // see Body.unset
+}
+
+// open returns the rest of the line behind '{'.
+func (b *Body) open() string {
+	switch {
+	case b.edge != nil:
+		return b.edge.open
+	case b.owner == nil:
+		return ""
+	}
+	return b.src.text[b.owner.termEnd():b.begin]
+}
+
+// close returns what stands before '}' or the end of the file.
+func (b *Body) close() string {
+	switch {
+	case b.edge != nil:
+		return b.edge.close
+	case b.src == nil:
+		return "" // a File that was not parsed
+	}
+	return b.src.text[b.rest:b.end]
+}
+
+// unset tells whether b is an empty block of NewBlock, which may be broken into
+// lines.
+func (b *Body) unset() bool { return b.edge != nil && b.edge.unset }
+
+func (b *Body) setOpen(s string)  { b.own().open = s }
+func (b *Body) setClose(s string) { b.own().close = s }
+
+// own gives b an edge of its own, to be edited.
+func (b *Body) own() *edge {
+	if b.edge == nil {
+		b.edge = &edge{open: b.open(), close: b.close()}
+	}
+	return b.edge
 }
 
 // setList makes l the directives of b.

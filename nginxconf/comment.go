@@ -27,27 +27,27 @@ func (d *Directive) Comments() iter.Seq[Comment] {
 // Comments ranges over all comments of a file, or within a block, in order.
 func (b *Body) Comments() iter.Seq[Comment] {
 	return func(yield func(Comment) bool) {
-		if d := b.owner; d != nil && !d.commentsIn(b.open, 0, d.termEnd(), yield) {
+		if d := b.owner; d != nil && !d.commentsIn(b.open(), 0, d.termEnd(), yield) {
 			return
 		}
 		more := true
 		b.walk(0, func(d *Directive, _ int) bool {
 			more = d.commentsIn(d.lead(), 0, int(d.begin), yield) && d.commentsInside(yield)
 			if more && d.body != nil {
-				more = d.commentsIn(d.body.open, 0, d.termEnd(), yield)
+				more = d.commentsIn(d.body.open(), 0, d.termEnd(), yield)
 			} else if more {
 				more = d.commentsBehind(yield)
 			}
 			return more
 		}, func(d *Directive, _ int) {
-			more = more && d.commentsIn(d.body.close, 0, int(d.body.end)-len(d.body.close), yield) && d.commentsBehind(yield)
+			more = more && d.commentsIn(d.body.close(), 0, int(d.body.end)-len(d.body.close()), yield) && d.commentsBehind(yield)
 		})
 		switch {
 		case !more:
 		case b.owner != nil:
-			b.owner.commentsIn(b.close, 0, int(b.end)-len(b.close), yield)
+			b.owner.commentsIn(b.close(), 0, int(b.end)-len(b.close()), yield)
 		default:
-			(&Directive{made: &made{src: b.file.src}}).commentsIn(b.close, 0, len(b.file.src.text)-len(b.close), yield)
+			(&Directive{made: &made{src: b.src}}).commentsIn(b.close(), 0, int(b.end)-len(b.close()), yield)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func New(name string, args ...string) *Directive {
 func NewBlock(name string, args ...string) *Directive {
 	d := New(name, args...)
 	d.made.gap, d.made.term, d.made.close = " ", "{", "}"
-	d.body = &Body{owner: d, close: " ", unset: true}
+	d.body = &Body{owner: d, edge: &edge{close: " ", unset: true}}
 	return d
 }
 

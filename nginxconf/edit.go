@@ -151,7 +151,7 @@ func (d *Directive) CommentOut() {
 	if next := b.next(i); next != nil {
 		next.own().lead = text + next.lead()
 	} else {
-		b.close = text + b.close
+		b.setClose(text + b.close())
 	}
 	d.own().tail = ""
 	b.drop(i)
@@ -234,7 +234,9 @@ func (b *Body) insertOne(i int, d *Directive) {
 		b.setList(slices.Concat(b.list[:i], []*Directive{d}, b.list[i:]))
 	}
 	d.up = b
-	b.unset = false
+	if b.edge != nil {
+		b.edge.unset = false
+	}
 	d.setFile(b.file)
 }
 
@@ -264,7 +266,7 @@ func (b *Body) InsertText(i int, text string) error {
 		return err
 	}
 	f.src.piece = true
-	rest := strings.TrimRight(trimBlankLines(f.close), " \t\r\n")
+	rest := strings.TrimRight(trimBlankLines(f.close()), " \t\r\n")
 	ds := f.release()
 	b.insert(i, ds)
 	if len(ds) == 0 && rest == "" {

@@ -29,7 +29,7 @@ func (f *File) Original() []byte { return []byte(f.saved) }
 // AppendText appends the file's text to b.
 func (f *File) AppendText(b []byte) []byte {
 	b = appendList(b, &f.Body)
-	return append(b, f.close...)
+	return append(b, f.close()...)
 }
 
 // WriteTo writes the file's text to w.
@@ -91,14 +91,14 @@ func appendOpen(out []byte, d *Directive) []byte {
 		out = append(out, d.source().text[d.begin:d.termEnd()]...)
 	}
 	if d.body != nil {
-		out = append(out, d.body.open...)
+		out = append(out, d.body.open()...)
 	}
 	return out
 }
 
 // appendClose appends the end of the block d, from the text before its '}' on.
 func appendClose(out []byte, d *Directive) []byte {
-	out = append(out, d.body.close...)
+	out = append(out, d.body.close()...)
 	if d.made != nil {
 		out = append(out, d.made.close...)
 		return append(out, d.made.tail...)

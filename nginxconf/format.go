@@ -27,7 +27,7 @@ func Format(src []byte) ([]byte, error) {
 	}, func(d *Directive, depth int) {
 		p.closeBlock(d, depth)
 	})
-	p.trivia(f.close, 0)
+	p.trivia(f.close(), 0)
 	return p.bytes(), nil
 }
 
@@ -125,19 +125,19 @@ func (p *printer) directive(d *Directive, depth int) {
 		p.endOfLine(d.tail(), d.endOffset(), d.source())
 		return
 	}
-	if d.body.Len() == 0 && !strings.Contains(d.body.open+d.body.close, "#") {
+	if d.body.Len() == 0 && !strings.Contains(d.body.open()+d.body.close(), "#") {
 		b.WriteString(" }")
 		p.line(printed{text: b.String()})
 		return
 	}
 	p.line(printed{text: b.String()})
-	p.endOfLine(d.body.open, d.termEnd(), d.source())
+	p.endOfLine(d.body.open(), d.termEnd(), d.source())
 	p.first = true
 }
 
 func (p *printer) closeBlock(d *Directive, depth int) {
-	if d.body.Len() > 0 || strings.Contains(d.body.open+d.body.close, "#") {
-		p.trivia(d.body.close, depth+1)
+	if d.body.Len() > 0 || strings.Contains(d.body.open()+d.body.close(), "#") {
+		p.trivia(d.body.close(), depth+1)
 		p.blank = false
 		p.line(printed{text: indentTo(depth) + "}"})
 	}

@@ -318,8 +318,8 @@ func directiveComments(d *Directive) (list []jsonComment, blankAbove bool) {
 		}
 	}
 	if d.body != nil {
-		list, _ = commentLines(list, d, d.body.open, d.termEnd(), true, placeOpen)
-		list, _ = commentLines(list, d, d.body.close, int(d.body.end)-len(d.body.close), d.body.endsMidLine(), placeLast)
+		list, _ = commentLines(list, d, d.body.open(), d.termEnd(), true, placeOpen)
+		list, _ = commentLines(list, d, d.body.close(), int(d.body.end)-len(d.body.close()), d.body.endsMidLine(), placeLast)
 	}
 	list, _ = commentLines(list, d, d.tail(), d.endOffset(), true, placeEnd)
 	return list, blankAbove
@@ -330,9 +330,9 @@ func fileComments(f *File) []jsonComment {
 	d := &Directive{made: &made{src: f.src}}
 	off := -1
 	if f.src != nil {
-		off = len(f.src.text) - len(f.close)
+		off = len(f.src.text) - len(f.close())
 	}
-	list, _ := commentLines(nil, d, f.close, off, f.endsMidLine(), placeLast)
+	list, _ := commentLines(nil, d, f.close(), off, f.endsMidLine(), placeLast)
 	return list
 }
 
@@ -424,7 +424,7 @@ func (f *File) UnmarshalJSON(data []byte) error {
 		}
 	}
 	f.Name, f.src, f.indent = name, g.src, ""
-	f.Body = Body{src: g.src, close: g.close, file: f}
+	f.Body = Body{file: f, src: g.src, rest: g.rest, end: g.end}
 	f.setList(g.list)
 	for _, d := range f.list {
 		d.setFile(f)

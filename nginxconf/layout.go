@@ -27,7 +27,7 @@ func (b *Body) lineBefore(i int) bool {
 	if p := b.prev(i); p != nil {
 		return endsLine(p.tail())
 	}
-	return b.owner == nil || endsLine(b.open)
+	return b.owner == nil || endsLine(b.open())
 }
 
 // startsLine tells whether d is the first on its line.
@@ -55,7 +55,7 @@ func (b *Body) detach(d *Directive) {
 		if p := b.prev(i); p != nil {
 			p.own().tail += newline
 		} else {
-			b.open += newline
+			b.setOpen(b.open() + newline)
 		}
 	case starts && newline == "":
 		// The first of several: what follows takes its indentation.
@@ -63,8 +63,8 @@ func (b *Body) detach(d *Directive) {
 			if !strings.Contains(next.lead(), "\n") {
 				next.own().lead = indentation(own)
 			}
-		} else if b.owner != nil && strings.Trim(b.close, " \t") == "" {
-			b.close = b.owner.indent()
+		} else if b.owner != nil && strings.Trim(b.close(), " \t") == "" {
+			b.setClose(b.owner.indent())
 		}
 	}
 	m.lead, m.tail = own, text
@@ -76,7 +76,7 @@ func (b *Body) detach(d *Directive) {
 func (b *Body) giveLead(i int, left string) {
 	next := b.next(i)
 	if next == nil {
-		b.close = strings.TrimRight(left, " \t\r\n") + b.newline() + b.close
+		b.setClose(strings.TrimRight(left, " \t\r\n") + b.newline() + b.close())
 		return
 	}
 	rest := next.lead()
@@ -103,15 +103,15 @@ func (b *Body) layOut(i int, d *Directive) {
 	nl := b.newline()
 	m := d.own()
 	single := b.oneLine()
-	if single && (b.unset || !d.fitsOneLine()) {
+	if single && (b.unset() || !d.fitsOneLine()) {
 		b.expand(nl)
 		single = false
 	}
 	if single {
 		settle(d, "", defaultStep, " ", nl)
 		m.lead, m.tail = " ", ""
-		if b.close == "" {
-			b.close = " "
+		if b.close() == "" {
+			b.setClose(" ")
 		}
 		return
 	}
@@ -129,13 +129,13 @@ func (b *Body) layOut(i int, d *Directive) {
 		}
 		return
 	}
-	if b.owner != nil && !endsLine(b.open) {
+	if b.owner != nil && !endsLine(b.open()) {
 		// "{ first;" goes on behind the brace.
 		if d.fitsOneLine() {
 			m.lead, m.tail = " ", ""
 			return
 		}
-		b.open += nl
+		b.setOpen(b.open() + nl)
 		if next != nil && !strings.Contains(next.lead(), "\n") {
 			next.own().lead = indent
 		}
@@ -152,14 +152,14 @@ func (b *Body) layOut(i int, d *Directive) {
 		}
 		return
 	}
-	if strings.Contains(b.close, "#") {
-		cut := strings.LastIndexByte(b.close, '\n') + 1
-		if b.owner == nil && cut < len(b.close) {
-			b.close += nl // a comment at the end of a file without a newline
-			cut = len(b.close)
+	if strings.Contains(b.close(), "#") {
+		cut := strings.LastIndexByte(b.close(), '\n') + 1
+		if b.owner == nil && cut < len(b.close()) {
+			b.setClose(b.close() + nl) // a comment at the end of a file without a newline
+			cut = len(b.close())
 		}
-		m.lead = b.close[:cut] + m.lead
-		b.close = b.close[cut:]
+		m.lead = b.close()[:cut] + m.lead
+		b.setClose(b.close()[cut:])
 	}
 }
 
@@ -189,21 +189,21 @@ func (b *Body) adoptComments(i int, text string) {
 	switch {
 	case prev != nil && !endsLine(prev.tail()):
 		prev.own().tail += nl
-	case prev == nil && b.owner != nil && !endsLine(b.open):
-		b.open += nl
+	case prev == nil && b.owner != nil && !endsLine(b.open()):
+		b.setOpen(b.open() + nl)
 	}
 	if i < len(b.list) {
 		next := b.list[i]
 		next.own().lead = lines.String() + next.lead()
 	} else {
-		if b.owner == nil && b.close != "" && !endsLine(b.close) {
-			b.close += nl
+		if b.owner == nil && b.close() != "" && !endsLine(b.close()) {
+			b.setClose(b.close() + nl)
 		}
 		if b.owner == nil {
-			b.close += lines.String()
+			b.setClose(b.close() + lines.String())
 			return
 		}
-		b.close = lines.String() + b.close
+		b.setClose(lines.String() + b.close())
 	}
 }
 
@@ -222,7 +222,7 @@ func (b *Body) newline() string { return b.file.newline() }
 
 // oneLine tells whether the block stands on one line.
 func (b *Body) oneLine() bool {
-	if b.owner == nil || strings.Contains(b.open, "\n") || strings.Contains(b.close, "\n") {
+	if b.owner == nil || strings.Contains(b.open(), "\n") || strings.Contains(b.close(), "\n") {
 		return false
 	}
 	for d := range b.Directives() {
@@ -249,12 +249,12 @@ func (d *Directive) fitsOneLine() bool {
 func (b *Body) expand(nl string) {
 	outer := b.owner.indent()
 	step := b.file.step()
-	b.open = strings.TrimRight(b.open, " \t") + nl
+	b.setOpen(strings.TrimRight(b.open(), " \t") + nl)
 	for d := range b.Directives() {
 		m := d.own()
 		m.lead, m.tail = outer+step, m.tail+nl
 	}
-	b.close = outer
+	b.setClose(outer)
 }
 
 // indent returns the indentation of the line that d starts, or of the line of
@@ -290,7 +290,7 @@ func (f *File) step() string {
 	if f.indent == "" {
 		f.indent = defaultStep
 		for d := range f.All() {
-			if d.up.owner == nil || !strings.Contains(d.up.open, "\n") {
+			if d.up.owner == nil || !strings.Contains(d.up.open(), "\n") {
 				continue
 			}
 			outer := d.up.owner.indent()
@@ -387,14 +387,18 @@ func settle(d *Directive, indent, step, braces, nl string) {
 		}
 		lineStart = false
 		if d.body != nil {
-			d.body.open = relay(d.body.open, false, -1)
+			if text := relay(d.body.open(), false, -1); text != d.body.open() {
+				d.body.setOpen(text)
+			}
 		} else {
 			set(d, d.tail(), func(m *made) *string { return &m.tail }, false, -1)
 		}
 		return true
 	}
 	leave := func(d *Directive, depth int) {
-		d.body.close = relay(d.body.close, true, level(d, depth))
+		if text := relay(d.body.close(), true, level(d, depth)); text != d.body.close() {
+			d.body.setClose(text)
+		}
 		lineStart = false
 		set(d, d.tail(), func(m *made) *string { return &m.tail }, false, -1)
 	}

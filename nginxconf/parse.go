@@ -33,7 +33,7 @@ func parse(src *source) (*File, Diagnostics) {
 	f.Body.src = src
 	p := parser{src: src, text: src.text, file: f, brace: -1}
 	if len(p.text) > math.MaxInt32 {
-		f.Body.close = p.text
+		f.Body.setClose(p.text)
 		p.report(0, 0, "too-large", "the file is larger than 2 GiB")
 		return f, p.diags
 	}
@@ -132,8 +132,9 @@ func (p *parser) run() {
 	for len(p.open) > 1 {
 		begin = p.closeBlock(begin)
 	}
-	p.file.Body.close = p.text[begin:]
-	p.file.Body.setList(p.list(p.open[0].first))
+	root := &p.file.Body
+	root.rest, root.end = uint32(begin), uint32(p.pos)
+	root.list = p.list(p.open[0].first)
 	p.src.words = clip(p.src.words)
 	p.explain()
 }
@@ -223,7 +224,10 @@ func (p *parser) checkLength(start, read int, q byte) {
 // directive reads one directive up to its ';' or '{' and returns where the
 // text behind it starts.
 func (p *parser) directive(begin int) int {
+	top := &p.open[len(p.open)-1]
 	d := p.node()
+	d.up = top.body
+	d.at = uint32(len(p.pending) - top.first)
 	d.begin = uint32(begin)
 	d.first = uint32(len(p.src.words))
 	end := p.words()
@@ -235,7 +239,6 @@ func (p *parser) directive(begin int) int {
 		p.pos++
 		p.restOfLine()
 	case '{':
-		d.up = p.open[len(p.open)-1].body
 		if isLua(d.Name()) {
 			p.lua(d)
 			break
@@ -274,9 +277,8 @@ func (p *parser) openBlock(d *Directive) {
 	b := p.body()
 	b.owner, b.file, b.src = d, p.file, p.src
 	d.body = b
-	start := p.pos
 	p.restOfLine()
-	b.open = p.text[start:p.pos]
+	b.begin = uint32(p.pos)
 	if len(p.open) == maxDepth+1 {
 		p.report(int(d.term), int(d.term)+1, "too-deep", "more than %d blocks in one another", maxDepth)
 	}
@@ -289,10 +291,9 @@ func (p *parser) closeBlock(begin int) int {
 	top := p.open[len(p.open)-1]
 	p.open = p.open[:len(p.open)-1]
 	b := top.body
-	b.close = p.text[begin:p.pos]
-	b.setList(p.list(top.first))
+	b.rest, b.end = uint32(begin), uint32(p.pos)
+	b.list = p.list(top.first)
 	d := b.owner
-	d.body.end = uint32(p.pos)
 	if p.pos < len(p.text) {
 		p.pos++
 		p.restOfLine()
