@@ -1,0 +1,37 @@
+package value_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/nginxconf/value"
+)
+
+func TestParseCIDRReadsWhatNginxReads(t *testing.T) {
+	for _, test := range []struct {
+		text, prefix string
+		hostBits     bool
+	}{
+		{"10.0.0.0/8", "10.0.0.0/8", false},
+		{"10.1.2.3", "10.1.2.3/32", false},
+		{"10.1.2.3/8", "10.0.0.0/8", true},
+		{"10.1.2.3/0", "0.0.0.0/0", true},
+		{"0.0.0.0/0", "0.0.0.0/0", false},
+		{"010.0.0.01/032", "10.0.0.1/32", false},
+		{"10...1", "10.0.0.1/32", false},
+		{"::1", "::1/128", false},
+		{"2001:db8::1/32", "2001:db8::/32", true},
+		{"::/0", "::/0", false},
+		{"::ffff:1.2.3.4", "::ffff:1.2.3.4/128", false},
+	} {
+		p, hostBits, err := value.ParseCIDR(test.text)
+		require.NoError(t, err, test.text)
+		require.Equal(t, test.prefix, p.String())
+		require.Equal(t, test.hostBits, hostBits, test.text)
+	}
+	for _, text := range []string{"", "/", "10", "10.1", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::/129", "a/8", "10.0.0.0/8/8", "[::1]", "255.255.255.255", "all", "unix:"} {
+		_, _, err := value.ParseCIDR(text)
+		require.Error(t, err, text)
+	}
+}
