@@ -26,6 +26,9 @@ type checker struct {
 	deep     int
 	modules  bool // a block that counts modules was met: load_module is too late
 
+	zones    map[string]*zone
+	zoneList []*zone // in the order they came
+
 	http   *httpMain
 	stream *streamMain
 }

@@ -73,4 +73,5 @@ func (c *checker) run() {
 		c.flush(f, 1<<62)
 	}
 	c.finishMain(b)
+	c.finishZones()
 }
