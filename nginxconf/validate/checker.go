@@ -26,8 +26,12 @@ type checker struct {
 	deep     int
 	modules  bool // a block that counts modules was met: load_module is too late
 
-	zones    map[string]*zone
-	zoneList []*zone // in the order they came
+	zones       map[string]*zone
+	zoneList    []*zone // in the order they came
+	events      *block
+	connections int64 // worker_connections
+	listening   int64 // how many sockets nginx would open
+	pools       []*threadPool
 
 	http   *httpMain
 	stream *streamMain
@@ -41,6 +45,8 @@ type block struct {
 	d       *nginxconf.Directive // nil: main
 	set     int                  // where its part of checker.set starts
 	notes   []note               // of the directives that module code has to find again
+
+	types map[string]string // of types blocks: extensions and their content types
 
 	server   *server   // in http: of the enclosing server
 	location *location // in http: of the enclosing location

@@ -10,20 +10,21 @@ type httpMain struct {
 	block     *block
 	variables variables
 	servers   []*server
+	sockets   sockets
+	names     []serverName // of all servers, those of one lie side by side
 }
 
 // A server is a server block of http.
 type server struct {
-	block *block
-	root  location // the server itself, seen as a location
+	block    *block
+	root     location // the server itself, seen as a location
+	listens  bool     // it has a listen directive
+	names    span     // in httpMain.names
+	captures bool     // the last regular expression among its names has groups
 }
 
-// A location is a location block, or the server around it, or the http block.
-type location struct {
-	block *block
-	up    *location
-	inner []*location
-}
+// A span is a part of a list.
+type span struct{ from, to int }
 
 // readHTTP reads the http block (nginx: ngx_http_block).
 func readHTTP(c *checker, b *block, d *nginxconf.Directive, f *bound) {
@@ -46,20 +47,33 @@ func (c *checker) finishHTTP(h *httpMain) {
 	// init_main_conf and merge_*_conf, module by module in the order of
 	// ngx_modules[]: each function goes over the servers and locations for its
 	// modules.
+	c.mergeServers(h)
 
-	// Then the location trees, the postconfiguration functions, the variables,
-	// and at last the addresses and server names.
+	for _, s := range h.servers {
+		c.duplicateLocations(&s.root)
+	}
+
+	// The postconfiguration functions.
+
 	h.variables.finish()
+	c.finishServerNames(h)
+	c.listening += h.sockets.count()
 }
 
 // readHTTPServer reads a server block of http (nginx: ngx_http_core_server).
 func readHTTPServer(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	h := c.http
 	s := &server{}
 	s.root.up = b.location
 	s.block = &block{context: directive.HTTPServer, up: b, d: d, server: s, location: &s.root}
 	s.root.block = s.block
-	c.http.servers = append(c.http.servers, s)
+	s.names.from = len(h.names)
+	h.servers = append(h.servers, s)
 	c.within(s.block)
+	s.names.to = len(h.names)
+	if !s.listens {
+		c.listenByDefault(s)
+	}
 }
 
 // readBlock reads a block that is nothing but a context.

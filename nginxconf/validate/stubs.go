@@ -1,34 +1,18 @@
 package validate
 
 import (
+	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
 )
 
-func coreReader(f *directive.Form) reader {
-	switch f.Name {
-	case "http":
-		return readHTTP
-	case "events":
-		return readEvents
-	case "include":
-		return readInclude
-	}
-	return opens(f)
-}
-func httpCoreReader(f *directive.Form) reader {
-	if f.Module != "ngx_http_core_module" {
-		return nil
-	}
-	switch f.Name {
-	case "server":
-		return readHTTPServer
-	}
-	return opens(f)
-}
 func httpModuleReader(f *directive.Form) reader   { return nil }
 func httpUpstreamReader(f *directive.Form) reader { return nil }
 func streamReader(f *directive.Form) reader       { return opens(f) }
 func mailReader(f *directive.Form) reader         { return opens(f) }
+func readStream(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	readBlock(c, b, d, f)
+}
+func readMail(c *checker, b *block, d *nginxconf.Directive, f *bound) { readBlock(c, b, d, f) }
 
 func opens(f *directive.Form) reader {
 	switch {

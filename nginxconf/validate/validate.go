@@ -72,6 +72,6 @@ func (c *checker) run() {
 	for _, f := range c.waitingFiles() {
 		c.flush(f, 1<<62)
 	}
-	c.finishMain(b)
+	c.finishMain()
 	c.finishZones()
 }

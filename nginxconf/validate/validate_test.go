@@ -40,7 +40,7 @@ func ExampleConfig_err() {
 }
 
 func TestTheFindingsAreTheCallers(t *testing.T) {
-	c, err := nginxconf.Load(fstest.MapFS{"n": {Data: []byte("}\n}\n")}}, "n", nil)
+	c, err := nginxconf.Load(fstest.MapFS{"n": {Data: []byte("events {}\n}\n}\n")}}, "n", nil)
 	require.Error(t, err)
 	ds := validate.Config(c, nil)
 	require.Len(t, ds, 2)
