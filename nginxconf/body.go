@@ -4,31 +4,34 @@ import "iter"
 
 // A Body is what a file, or a block between its braces, holds.
 type Body struct {
-	list  []*Directive // nil where one was removed; see drop
-	dead  uint32       // how many are nil
-	owner *Directive   // nil for a file
-	file  *File        // nil for a block that stands in no file
-	src   *source      // of what was parsed with it
-	edge  *edge        // what an edit wrote; nil: all is as in src
+	owner *Directive // nil for a file
+	file  *File      // nil for a block that stands in no file
+	src   *source    // of what was parsed with it
+	made  *contents  // what New or an edit made; nil: all is as in src
 
 	// In src, "{ begin first; … last; rest }" has the offsets
 	begin uint32 // where the line of the '{' is over
 	rest  uint32 // behind the last directive
 	end   uint32 // of the '}', or of the text
+
+	first uint32 // its directives are those of src.lists[first:first+n]
+	n     uint32
 }
 
-// An edge is the text at the ends of a body.
-type edge struct {
-	open  string // the rest of the line behind '{'
-	close string // before '}' or the end of the file
-	unset bool   // see Body.unset
+// contents is a body that is not, or no more, as in a source.
+type contents struct {
+	open  string       // the rest of the line behind '{'
+	list  []*Directive // nil where one was removed; see drop
+	holes int          // how many are nil
+	close string       // before '}' or the end of the file
+	unset bool         // see Body.unset
 }
 
 // open returns the rest of the line behind '{'.
 func (b *Body) open() string {
 	switch {
-	case b.edge != nil:
-		return b.edge.open
+	case b.made != nil:
+		return b.made.open
 	case b.owner == nil:
 		return ""
 	}
@@ -38,8 +41,8 @@ func (b *Body) open() string {
 // close returns what stands before '}' or the end of the file.
 func (b *Body) close() string {
 	switch {
-	case b.edge != nil:
-		return b.edge.close
+	case b.made != nil:
+		return b.made.close
 	case b.src == nil:
 		return "" // a File that was not parsed
 	}
@@ -48,17 +51,24 @@ func (b *Body) close() string {
 
 // unset tells whether b is an empty block of NewBlock, which may be broken into
 // lines.
-func (b *Body) unset() bool { return b.edge != nil && b.edge.unset }
+func (b *Body) unset() bool { return b.made != nil && b.made.unset }
 
 func (b *Body) setOpen(s string)  { b.own().open = s }
 func (b *Body) setClose(s string) { b.own().close = s }
 
-// own gives b an edge of its own, to be edited.
-func (b *Body) own() *edge {
-	if b.edge == nil {
-		b.edge = &edge{open: b.open(), close: b.close()}
+// own gives b contents of its own, to be edited.
+func (b *Body) own() *contents {
+	if b.made == nil {
+		m := &contents{open: b.open(), close: b.close()}
+		if b.n > 0 {
+			m.list = make([]*Directive, b.n)
+		}
+		for i := range m.list {
+			m.list[i] = b.slot(i)
+		}
+		b.made = m
 	}
-	return b.edge
+	return b.made
 }
 
 // setList makes l the directives of b.
@@ -67,8 +77,65 @@ func (b *Body) setList(l []*Directive) {
 		d.at = uint32(i)
 		d.up = b
 	}
-	b.list = l
-	b.dead = 0
+	m := b.own()
+	m.list = l
+	m.holes = 0
+}
+
+// slots is how many directives b has, and holes where one was removed.
+func (b *Body) slots() int {
+	if b.made != nil {
+		return len(b.made.list)
+	}
+	return int(b.n)
+}
+
+// slot returns the directive at index i of the slots, or nil for a hole.
+func (b *Body) slot(i int) *Directive {
+	if b.made != nil {
+		return b.made.list[i]
+	}
+	return b.src.node(b.src.lists[int(b.first)+i])
+}
+
+// A cursor goes over the directives that a body has when the cursor is made,
+// without those that are removed meanwhile.
+type cursor struct {
+	body *Body
+	list []*Directive
+
+	// Instead of list, if the body was as parsed:
+	src   *source
+	nodes []uint32
+}
+
+func (b *Body) cursor() cursor {
+	if b.made != nil {
+		return cursor{body: b, list: b.made.list}
+	}
+	if b.n == 0 {
+		return cursor{body: b}
+	}
+	return cursor{body: b, src: b.src, nodes: b.src.lists[b.first : b.first+b.n]}
+}
+
+// next returns the next directive, or nil.
+func (c *cursor) next() *Directive {
+	for len(c.list) > 0 {
+		d := c.list[0]
+		c.list = c.list[1:]
+		if d != nil && d.up == c.body {
+			return d
+		}
+	}
+	for len(c.nodes) > 0 {
+		d := c.src.node(c.nodes[0])
+		c.nodes = c.nodes[1:]
+		if d.up == c.body && d.n&moved == 0 {
+			return d
+		}
+	}
+	return nil
 }
 
 // Directives ranges over the directives of this level. The tree may be edited
@@ -76,10 +143,8 @@ func (b *Body) setList(l []*Directive) {
 // comes to it. So a loop may remove the directive it is at.
 func (b *Body) Directives() iter.Seq[*Directive] {
 	return func(yield func(*Directive) bool) {
-		for _, d := range b.list {
-			if d != nil && d.up == b && !yield(d) {
-				return
-			}
+		c := b.cursor()
+		for d := c.next(); d != nil && yield(d); d = c.next() {
 		}
 	}
 }
@@ -98,47 +163,48 @@ func (b *Body) All() iter.Seq[*Directive] {
 // It ends when enter returns false. It has a stack of its own: a file may nest
 // deeper than a goroutine can.
 func (b *Body) walk(depth int, enter func(d *Directive, depth int) bool, leave func(d *Directive, depth int)) {
-	type level struct {
-		body *Body
-		rest []*Directive
-	}
-	stack := []level{{b, b.list}}
+	stack := []cursor{b.cursor()}
 	for {
 		top := &stack[len(stack)-1]
-		if len(top.rest) == 0 {
+		d := top.next()
+		if d == nil {
+			block := top.body.owner
 			stack = stack[:len(stack)-1]
 			if len(stack) == 0 {
 				return
 			}
 			if leave != nil {
-				leave(top.body.owner, depth+len(stack)-1)
+				leave(block, depth+len(stack)-1)
 			}
-			continue
-		}
-		d := top.rest[0]
-		top.rest = top.rest[1:]
-		if d == nil || d.up != top.body {
 			continue
 		}
 		if !enter(d, depth+len(stack)-1) {
 			return
 		}
 		if d.body != nil && d.up == top.body { // not removed by enter
-			stack = append(stack, level{d.body, d.body.list})
+			stack = append(stack, d.body.cursor())
 		}
 	}
 }
 
 // Len returns how many directives stand at this level.
-func (b *Body) Len() int { return len(b.list) - int(b.dead) }
+func (b *Body) Len() int {
+	if b.made != nil {
+		return len(b.made.list) - b.made.holes
+	}
+	return int(b.n)
+}
 
 // At returns the directive with index i of this level. It panics if there is
 // none.
 func (b *Body) At(i int) *Directive {
-	if b.dead == 0 {
-		return b.list[i]
+	if i < 0 || i >= b.Len() {
+		panic("nginxconf: index out of range")
 	}
-	for _, d := range b.list {
+	if b.made == nil || b.made.holes == 0 {
+		return b.slot(i)
+	}
+	for _, d := range b.made.list {
 		if d == nil {
 			continue
 		}
@@ -147,7 +213,7 @@ func (b *Body) At(i int) *Directive {
 		}
 		i--
 	}
-	panic("nginxconf: index out of range")
+	return nil
 }
 
 // Index returns the index of d among the directives of b, or -1.
@@ -155,11 +221,11 @@ func (b *Body) Index(d *Directive) int {
 	if d.up != b {
 		return -1
 	}
-	if b.dead == 0 {
+	if b.made == nil || b.made.holes == 0 {
 		return int(d.at)
 	}
 	n := 0
-	for _, e := range b.list[:d.at] {
+	for _, e := range b.made.list[:d.at] {
 		if e != nil {
 			n++
 		}
@@ -167,24 +233,26 @@ func (b *Body) Index(d *Directive) int {
 	return n
 }
 
-// drop takes the directive at index i of the list out. Holes are closed now
+// drop takes the directive at index i of the slots out. Holes are closed now
 // and then, in a new list, so that removing many of many stays cheap and loops
 // over the old list go on.
 func (b *Body) drop(i int) {
-	b.list[i].up = nil
-	b.list[i] = nil
-	b.dead++
-	if int(b.dead*b.dead) > len(b.list)+64 {
+	m := b.own()
+	m.list[i].up = nil
+	m.list[i].n |= moved
+	m.list[i] = nil
+	m.holes++
+	if m.holes*m.holes > len(m.list)+64 {
 		b.compact()
 	}
 }
 
 func (b *Body) compact() {
-	if b.dead == 0 {
+	if b.made == nil || b.made.holes == 0 {
 		return
 	}
 	l := make([]*Directive, 0, b.Len())
-	for _, d := range b.list {
+	for _, d := range b.made.list {
 		if d != nil {
 			l = append(l, d)
 		}
@@ -192,20 +260,20 @@ func (b *Body) compact() {
 	b.setList(l)
 }
 
-// next returns the directive behind index i of the list, or nil.
+// next returns the directive behind index i of the slots, or nil.
 func (b *Body) next(i int) *Directive {
-	for _, d := range b.list[min(i+1, len(b.list)):] {
-		if d != nil {
+	for i++; i < b.slots(); i++ {
+		if d := b.slot(i); d != nil {
 			return d
 		}
 	}
 	return nil
 }
 
-// prev returns the directive before index i of the list, or nil.
+// prev returns the directive before index i of the slots, or nil.
 func (b *Body) prev(i int) *Directive {
 	for i--; i >= 0; i-- {
-		if d := b.list[i]; d != nil {
+		if d := b.slot(i); d != nil {
 			return d
 		}
 	}

@@ -26,7 +26,7 @@ type Directive struct {
 	n     uint32 // how many, and flags in the top bits
 	term  uint32
 	end   uint32
-	at    uint32 // index in up.list
+	at    uint32 // index in the slots of up
 }
 
 // source is what the directive was parsed from, or nil. A directive that leaves
@@ -43,11 +43,12 @@ func (d *Directive) source() *source {
 
 // Flags in Directive.n.
 const (
-	noTerm  = 1 << (iota + 29) // the source lacks the ';'
+	noTerm  = 1 << (iota + 28) // the source lacks the ';'
 	noClose                    // the source lacks the '}'
 	lua                        // the last argument is the raw text between braces
+	moved                      // it left the place that it was parsed at
 
-	allFlags = noTerm | noClose | lua
+	allFlags = noTerm | noClose | lua | moved
 )
 
 // made is a directive in text of its own.
@@ -100,7 +101,7 @@ func New(name string, args ...string) *Directive {
 func NewBlock(name string, args ...string) *Directive {
 	d := New(name, args...)
 	d.made.gap, d.made.term, d.made.close = " ", "{", "}"
-	d.body = &Body{owner: d, edge: &edge{close: " ", unset: true}}
+	d.body = &Body{owner: d, made: &contents{close: " ", unset: true}}
 	return d
 }
 

@@ -225,18 +225,18 @@ func (b *Body) above() *Body {
 func (b *Body) insertOne(i int, d *Directive) {
 	if i == b.Len() {
 		// What holds a reader's loop sees its own length only.
-		b.layOut(len(b.list), d)
-		d.at = uint32(len(b.list))
-		b.list = append(b.list, d)
+		b.layOut(b.slots(), d)
+		m := b.own()
+		d.at = uint32(len(m.list))
+		m.list = append(m.list, d)
 	} else {
 		b.compact()
 		b.layOut(i, d)
-		b.setList(slices.Concat(b.list[:i], []*Directive{d}, b.list[i:]))
+		l := b.own().list
+		b.setList(slices.Concat(l[:i], []*Directive{d}, l[i:]))
 	}
 	d.up = b
-	if b.edge != nil {
-		b.edge.unset = false
-	}
+	b.made.unset = false
 	d.setFile(b.file)
 }
 
@@ -294,6 +294,6 @@ func (f *File) release() []*Directive {
 		starts = newline != ""
 		d.up = nil
 	}
-	f.list = nil
+	f.own().list = nil
 	return ds
 }

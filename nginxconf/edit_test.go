@@ -316,6 +316,50 @@ func TestALoopMayRemoveWhatItIsAt(t *testing.T) {
 	require.Equal(t, "b {\n  c;\n}\n", string(f.Bytes()))
 }
 
+func TestALoopSeesNothingThatMovedMeanwhile(t *testing.T) {
+	for _, src := range []string{"a;\nb;\nc;\nd;\n", "x {\n    a;\n    b;\n    c;\n    d;\n}\n"} {
+		for _, edited := range []bool{false, true} {
+			f, err := Parse("x.conf", []byte(src))
+			require.NoError(t, err)
+			b := &f.Body
+			if f.At(0).Body() != nil {
+				b = f.At(0).Body()
+			}
+			if edited {
+				b.At(0).Remove()
+				b.Insert(0, New("a"))
+			}
+			var seen []string
+			for d := range b.Directives() {
+				seen = append(seen, d.Name())
+				if d.Name() == "a" {
+					b.Insert(0, b.At(2))
+					b.Append(b.At(1), New("e"))
+				}
+			}
+			require.Equal(t, []string{"a", "b", "d"}, seen, "%q, edited: %t", src, edited)
+			seen = nil
+			for d := range b.Directives() {
+				seen = append(seen, d.Name())
+				require.Same(t, d, b.At(b.Index(d)))
+			}
+			require.Equal(t, []string{"c", "b", "d", "a", "e"}, seen, "%q, edited: %t", src, edited)
+		}
+	}
+}
+
+func TestAFileThatWasNotParsedIsEmpty(t *testing.T) {
+	var f File
+	for range f.Comments() {
+		t.Fail()
+	}
+	require.Empty(t, f.Bytes())
+	require.Zero(t, f.Len())
+	f.Append(New("a"))
+	require.NoError(t, f.InsertText(0, "# b\nc { }\n"))
+	require.Equal(t, "# b\nc { }\na;\n", string(f.Bytes()))
+}
+
 func TestWhatNewMakesIsReadBackByNginxRules(t *testing.T) {
 	d := New("add_header", "X", "", "a b", `say "hi"`, `\d+`, `ends\`, "#no", "${host}", "a{b", "café")
 	require.Equal(t, `add_header X "" "a b" 'say "hi"' \d+ "ends\\" "#no" ${host} "a{b" café;`, d.String())

@@ -338,7 +338,7 @@ func fileComments(f *File) []jsonComment {
 
 // endsMidLine tells whether the text behind the last directive of b starts in
 // the middle of a line.
-func (b *Body) endsMidLine() bool { return !b.lineBefore(len(b.list)) }
+func (b *Body) endsMidLine() bool { return !b.lineBefore(b.slots()) }
 
 // commentLines appends the comments of a text between words, and tells whether
 // a blank line comes last in it. off is where the text stood in the source of
@@ -417,16 +417,16 @@ func (f *File) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range f.list {
-		if d != nil {
-			d.own() // who still holds it reads it
-			d.up = nil
-		}
+	for d := range f.Directives() {
+		d.own() // who still holds it reads it
+		d.up = nil
 	}
-	f.Name, f.src, f.indent = name, g.src, ""
-	f.Body = Body{file: f, src: g.src, rest: g.rest, end: g.end}
-	f.setList(g.list)
-	for _, d := range f.list {
+	ds := slices.Collect(g.Directives())
+	f.Name, f.src, f.indent, f.brace = name, g.src, "", ""
+	f.Body = g.Body
+	f.Body.file = f
+	for _, d := range ds {
+		d.up = &f.Body
 		d.setFile(f)
 	}
 	return nil

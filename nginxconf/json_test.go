@@ -299,6 +299,16 @@ func TestJSONIntoALoadedFileIsAnEdit(t *testing.T) {
 }
 
 // JSON takes no more stack for a deeper tree.
+func TestAFileFromJSONHasTheBracesOfItsNewLayout(t *testing.T) {
+	f, err := Parse("x", []byte("a\n{\n}\n"))
+	require.NoError(t, err)
+	f.Append(NewBlock("b"))
+	require.Equal(t, "a\n{\n}\nb\n{ }\n", string(f.Bytes()))
+	require.NoError(t, json.Unmarshal([]byte(`{"directives": [{"name": "c", "block": []}]}`), f))
+	f.Append(NewBlock("d"))
+	require.Equal(t, "c { }\nd { }\n", string(f.Bytes()))
+}
+
 func TestJSONOfADeepTree(t *testing.T) {
 	const depth = 20_000
 	f, err := Parse("", []byte(strings.Repeat("a{", depth)))

@@ -22,7 +22,7 @@ func cutLine(tail string) (text, newline string) {
 	return text, tail[len(text):]
 }
 
-// lineBefore tells whether index i of b.list is at the start of a line.
+// lineBefore tells whether index i of the slots is at the start of a line.
 func (b *Body) lineBefore(i int) bool {
 	if p := b.prev(i); p != nil {
 		return endsLine(p.tail())
@@ -72,7 +72,7 @@ func (b *Body) detach(d *Directive) {
 }
 
 // giveLead puts detached comment lines, which end in a blank line, before what
-// follows index i of b.list.
+// follows index i of the slots.
 func (b *Body) giveLead(i int, left string) {
 	next := b.next(i)
 	if next == nil {
@@ -98,7 +98,7 @@ func comments(lead, indent, nl string) string {
 }
 
 // layOut gives d, which stands nowhere, the lines of its place: before index i
-// of b.list, or behind the last.
+// of the slots, or behind the last.
 func (b *Body) layOut(i int, d *Directive) {
 	nl := b.newline()
 	m := d.own()
@@ -184,7 +184,7 @@ func (b *Body) adoptComments(i int, text string) {
 	b.compact()
 	var prev *Directive
 	if i > 0 {
-		prev = b.list[i-1]
+		prev = b.slot(i - 1)
 	}
 	switch {
 	case prev != nil && !endsLine(prev.tail()):
@@ -192,8 +192,8 @@ func (b *Body) adoptComments(i int, text string) {
 	case prev == nil && b.owner != nil && !endsLine(b.open()):
 		b.setOpen(b.open() + nl)
 	}
-	if i < len(b.list) {
-		next := b.list[i]
+	if i < b.slots() {
+		next := b.slot(i)
 		next.own().lead = lines.String() + next.lead()
 	} else {
 		if b.owner == nil && b.close() != "" && !endsLine(b.close()) {

@@ -11,10 +11,6 @@ import (
 // many bytes of it are read and the file goes on.
 const bufferSize = 4096
 
-// bareStop holds the bytes at which a look is needed inside a bare word. VT,
-// FF, NUL, '}' and '#' are not among them: to nginx they are ordinary there.
-var bareStop = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, ';': true, '{': true, '\\': true, '$': true}
-
 // bareEnd returns where the bare word that starts at i ends.
 func bareEnd(text string, i int) int {
 	for i < len(text) {
@@ -49,8 +45,9 @@ func eight(s string) uint64 {
 }
 
 // bareStops sets the top bit of each byte of x at which a look is needed inside
-// a bare word: all of bareStop, and what else is below '%'. Only the lowest bit
-// set can be relied on, for a subtraction borrows from the byte above.
+// a bare word: blanks, ';', '{', '\\' and '$', and some others below '%'. VT, FF,
+// NUL, '}' and '#' are ordinary there to nginx. Only the lowest bit set can be
+// relied on, for a subtraction borrows from the byte above.
 func bareStops(x uint64) uint64 {
 	const each, top = 0x0101010101010101, 0x8080808080808080
 	brace := x | '@'*each ^ '{'*each // zero for '{' and, one bit from it, ';'

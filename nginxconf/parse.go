@@ -2,7 +2,6 @@ package nginxconf
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -11,6 +10,8 @@ const (
 	// maxDepth is how many blocks may stand in one another. nginx parses
 	// recursively: 1.22 takes 12,000 and dies of 14,000 on a stack of 8 MB.
 	maxDepth = 12_000
+	// maxSize leaves room for the flags in Directive.n beside the number of words.
+	maxSize = 1 << 29
 	// maxDiagnostics bounds what one file may report.
 	maxDiagnostics = 1000
 )
@@ -32,9 +33,9 @@ func parse(src *source) (*File, Diagnostics) {
 	f.Body.file = f
 	f.Body.src = src
 	p := parser{src: src, text: src.text, file: f, brace: -1}
-	if len(p.text) > math.MaxInt32 {
+	if len(p.text) > maxSize {
 		f.Body.setClose(p.text)
-		p.report(0, 0, "too-large", "the file is larger than 2 GiB")
+		p.report(0, 0, "too-large", "the file is larger than 512 MiB")
 		return f, p.diags
 	}
 	p.run()
@@ -55,12 +56,16 @@ type parser struct {
 	file *File
 
 	open    []frame
-	pending []*Directive // children of the open blocks, outermost first
+	pending []uint32 // numbers of the children of the open blocks, outermost first
 
-	// Slabs: a tree of many small nodes costs few allocations.
-	nodes  []Directive
-	bodies []Body
-	lists  []*Directive
+	// These have their length beside them: to write a pointer costs more than to
+	// write a number while the collector runs, which is half of the time.
+	words   []span
+	nWords  int
+	nodes   []Directive // the last slab of src.nodes
+	nNodes  int
+	bodies  []Body // a slab
+	nBodies int
 
 	diags Diagnostics
 	brace int         // the last '}' reported where a ';' was missing
@@ -86,9 +91,10 @@ func (p *parser) report(start, end int, code, format string, args ...any) *Diagn
 // yet: it becomes the lead of the next directive or the end of its block.
 func (p *parser) run() {
 	// Real files have a word every 16 bytes or so, and a directive every 40.
-	p.src.words = make([]span, 0, min(len(p.text), 1<<16)/14+4)
+	p.words = make([]span, min(len(p.text), 1<<16)/14+4)
+	p.src.lists = make([]uint32, 0, min(len(p.text), 1<<16)/40+4)
 	var open [16]frame
-	var pending [64]*Directive
+	var pending [64]uint32
 	p.open, p.pending = open[:0], pending[:0]
 	p.open = append(p.open, frame{body: &p.file.Body})
 	begin := 0
@@ -132,27 +138,35 @@ func (p *parser) run() {
 	for len(p.open) > 1 {
 		begin = p.closeBlock(begin)
 	}
-	root := &p.file.Body
-	root.rest, root.end = uint32(begin), uint32(p.pos)
-	root.list = p.list(p.open[0].first)
-	p.src.words = clip(p.src.words)
+	p.setList(p.open[0])
+	p.file.Body.rest, p.file.Body.end = uint32(begin), uint32(p.pos)
+	p.src.words = clip(p.words[:p.nWords])
+	p.src.lists = clip(p.src.lists)
 	p.explain()
 }
 
 // addWord notes a word. The room for words grows to what the whole text will
 // need if it goes on as it began.
 func (p *parser) addWord(w span) {
-	if n := len(p.src.words); n == cap(p.src.words) {
+	if p.nWords == len(p.words) {
 		p.growWords()
 	}
-	p.src.words = append(p.src.words, w)
+	p.words[p.nWords] = w
+	p.nWords++
 }
 
 func (p *parser) growWords() {
-	n := len(p.src.words)
-	want := int(float64(n) * float64(len(p.text)) / float64(p.pos+1) * 1.05)
-	p.src.words = slices.Grow(p.src.words, max(want-n, n/4+16))
+	p.words = slices.Grow(p.words, p.wanted(p.nWords))
+	p.words = p.words[:cap(p.words)]
 }
+
+// wanted returns how many more of what n were found so far to make room for.
+func (p *parser) wanted(n int) int {
+	want := int(float64(n) * float64(len(p.text)) / float64(p.pos+1) * 1.05)
+	return max(want-n, n/4+16)
+}
+
+func (p *parser) lastWord() span { return p.words[p.nWords-1] }
 
 // skipTrivia goes over blanks and comments.
 func (p *parser) skipTrivia() {
@@ -227,19 +241,18 @@ func (p *parser) directive(begin int) int {
 	top := &p.open[len(p.open)-1]
 	d := p.node()
 	d.up = top.body
-	d.at = uint32(len(p.pending) - top.first)
+	d.at = uint32(len(p.pending) - top.first - 1)
 	d.begin = uint32(begin)
-	d.first = uint32(len(p.src.words))
-	end := p.words()
-	d.n = uint32(len(p.src.words)) - d.first
-	p.pending = append(p.pending, d)
+	d.first = uint32(p.nWords)
+	end := p.readWords()
+	d.n = uint32(p.nWords) - d.first
 	switch end {
 	case ';':
 		d.term = uint32(p.pos)
 		p.pos++
 		p.restOfLine()
 	case '{':
-		if isLua(d.Name()) {
+		if name := p.words[d.first]; isLua(unquote(p.text[name.start:name.end])) {
 			p.lua(d)
 			break
 		}
@@ -248,7 +261,7 @@ func (p *parser) directive(begin int) int {
 		p.openBlock(d)
 		return p.pos
 	default: // '}' or the end of the file: what follows belongs to the block
-		p.pos = int(p.src.words[len(p.src.words)-1].end)
+		p.pos = int(p.lastWord().end)
 		d.term = uint32(p.pos)
 		d.n |= noTerm
 	}
@@ -290,9 +303,9 @@ func (p *parser) openBlock(d *Directive) {
 func (p *parser) closeBlock(begin int) int {
 	top := p.open[len(p.open)-1]
 	p.open = p.open[:len(p.open)-1]
+	p.setList(top)
 	b := top.body
 	b.rest, b.end = uint32(begin), uint32(p.pos)
-	b.list = p.list(top.first)
 	d := b.owner
 	if p.pos < len(p.text) {
 		p.pos++
@@ -304,11 +317,11 @@ func (p *parser) closeBlock(begin int) int {
 	return p.pos
 }
 
-// words reads the name and the arguments of a directive. It returns what ended
-// them, at p.pos: ';', '{', '}', or 0 at the end of the file.
-func (p *parser) words() byte {
+// readWords reads the name and the arguments of a directive. It returns what
+// ended them, at p.pos: ';', '{', '}', or 0 at the end of the file.
+func (p *parser) readWords() byte {
 	// The fields are copies here: this loop is where the time goes.
-	text, i, ws := p.text, p.pos, p.src.words
+	text, i, ws, n := p.text, p.pos, p.words, p.nWords
 	for i < len(text) {
 		c := text[i]
 		switch kinds[c] {
@@ -319,24 +332,25 @@ func (p *parser) words() byte {
 			p.comment()
 			i = p.pos
 		case ender:
-			p.pos, p.src.words = i, ws
+			p.pos, p.nWords = i, n
 			if c == '}' {
 				p.unexpectedClose()
 			}
 			return c
 		case quoteMark:
-			p.pos, p.src.words = i, ws
+			p.pos, p.nWords = i, n
 			p.quoted(i, c)
-			i, ws = p.pos, p.src.words
+			i, ws, n = p.pos, p.words, p.nWords
 		default:
 			start := i
 			i = bareEnd(text, i)
-			if len(ws) == cap(ws) {
-				p.pos, p.src.words = i, ws
+			if n == len(ws) {
+				p.pos, p.nWords = i, n
 				p.growWords()
-				ws = p.src.words
+				ws = p.words
 			}
-			ws = append(ws, span{uint32(start), uint32(i)})
+			ws[n] = span{uint32(start), uint32(i)}
+			n++
 			if i-start >= bufferSize-1 {
 				read := i - start
 				if i < len(text) && kinds[text[i]] == blank {
@@ -346,7 +360,7 @@ func (p *parser) words() byte {
 			}
 		}
 	}
-	p.pos, p.src.words = i, ws
+	p.pos, p.nWords = i, n
 	return p.endsEarly()
 }
 
@@ -354,7 +368,7 @@ func (p *parser) unexpectedClose() {
 	start := p.pos
 	d := p.report(start, start+1, "unexpected-brace", `unexpected "}"`)
 	p.brace = start
-	at := p.src.position(int(p.src.words[len(p.src.words)-1].end))
+	at := p.src.position(int(p.lastWord().end))
 	d.Fixes = append(d.Fixes, Fix{
 		Message: "insert the missing semicolon",
 		Edits:   []Edit{{Start: at, End: at, NewText: ";"}},
@@ -397,7 +411,7 @@ func (p *parser) quoted(start int, q byte) {
 // endsEarly reports a directive that the end of the file cuts off.
 func (p *parser) endsEarly() byte {
 	d := p.report(p.pos, p.pos, "unexpected-end", `unexpected end of file, expecting ";" or "}"`)
-	last := p.src.words[len(p.src.words)-1]
+	last := p.lastWord()
 	if q := p.text[last.start]; (q == '"' || q == '\'') && quotedEnd(p.text, int(last.start)+1, q) == len(p.text) {
 		d.Fixes = append(d.Fixes, p.missingQuote(int(last.start)))
 		return 0
@@ -418,46 +432,44 @@ type rawByte byte
 
 func (c rawByte) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte{byte(c)}) }
 
-const slab = 511 // a header makes it 24 KiB, a size class
-
+// node takes room for a directive, which becomes a child of the innermost block.
 func (p *parser) node() *Directive {
-	if len(p.nodes) == 0 {
-		p.nodes = make([]Directive, min(slab, (len(p.text)-p.pos)/32+4))
+	if p.nNodes == len(p.nodes) {
+		p.nodes = make([]Directive, min(slabSize, (len(p.text)-p.pos)/32+4))
+		p.nNodes = 0
+		p.src.nodes = append(p.src.nodes, p.nodes)
 	}
-	d := &p.nodes[0]
-	p.nodes = p.nodes[1:]
+	p.pending = append(p.pending, uint32((len(p.src.nodes)-1)<<slabBits|p.nNodes))
+	d := &p.nodes[p.nNodes]
+	p.nNodes++
 	return d
 }
 
 func (p *parser) body() *Body {
-	if len(p.bodies) == 0 {
+	if p.nBodies == len(p.bodies) {
 		p.bodies = make([]Body, min(127, (len(p.text)-p.pos)/128+2))
+		p.nBodies = 0
 	}
-	b := &p.bodies[0]
-	p.bodies = p.bodies[1:]
+	b := &p.bodies[p.nBodies]
+	p.nBodies++
 	return b
 }
 
-// list takes the pending directives from first on.
-func (p *parser) list(first int) []*Directive {
-	n := len(p.pending) - first
-	if n == 0 {
-		return nil
+// setList makes the pending directives of a frame those of its body.
+func (p *parser) setList(f frame) {
+	l := p.pending[f.first:]
+	f.body.first, f.body.n = uint32(len(p.src.lists)), uint32(len(l))
+	if n := len(p.src.lists); n+len(l) > cap(p.src.lists) {
+		p.src.lists = slices.Grow(p.src.lists, max(len(l), p.wanted(n+len(l))))
 	}
-	if len(p.lists) < n {
-		p.lists = make([]*Directive, max(n, min(2047, (len(p.text)-p.pos)/32+n)))
-	}
-	l := p.lists[:n:n]
-	p.lists = p.lists[n:]
-	copy(l, p.pending[first:])
-	p.pending = p.pending[:first]
-	return l
+	p.src.lists = append(p.src.lists, l...)
+	p.pending = p.pending[:f.first]
 }
 
 // clip gives back what a slice's capacity wastes, if that is much.
-func clip(s []span) []span {
+func clip[E any](s []E) []E {
 	if cap(s)-len(s) < len(s)/4 {
 		return s
 	}
-	return append(make([]span, 0, len(s)), s...)
+	return append(make([]E, 0, len(s)), s...)
 }

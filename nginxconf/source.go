@@ -17,10 +17,27 @@ type source struct {
 	name  string
 	text  string
 	words []span // quotes included; a directive's words lie side by side
-	piece bool   // a text handed to InsertText: nothing in it has a place in a file
+
+	// The directives in the order in which they start, in slabs: a tree of many
+	// small nodes costs few allocations. The lists of the bodies hold numbers of
+	// nodes, for pointers would be twice the size and work for the collector.
+	nodes [][]Directive
+	lists []uint32
+
+	piece bool // a text handed to InsertText: nothing in it has a place in a file
 
 	once  sync.Once
 	lines []uint32 // offsets where lines start, once asked for
+}
+
+const (
+	slabBits = 9
+	slabSize = 1<<slabBits - 1 // a header makes it 24 KiB, a size class
+)
+
+// node returns a directive by its number: its slab, and the place in that.
+func (s *source) node(number uint32) *Directive {
+	return &s.nodes[number>>slabBits][number&(1<<slabBits-1)]
 }
 
 // newSource refers to text, which must not be changed afterwards.
