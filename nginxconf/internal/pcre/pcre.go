@@ -1,27 +1,43 @@
 // Package pcre says what PCRE2 says when nginx compiles a regular expression,
-// without PCRE2.
+// without PCRE2: whether it is refused, in which words and where, and which
+// capture groups it has.
+//
+// It follows PCRE2 10.42, the release of Debian 12, as it is built there (links
+// of two bytes, Unicode 14, lines end in LF), with what nginx asks for: bytes
+// and no option but PCRE2_CASELESS. The pattern itself may ask for more, such
+// as (*UTF8). Later releases accept more, for instance {,3} as a quantifier and
+// lookbehinds of varying length.
+//
+// Reading goes in the three steps of PCRE2, because a mistake of the first step
+// is told before one of the second, wherever they stand: [scanner.scan] reads
+// the pattern, [scanner.lookbehinds] measures what stands in lookbehinds,
+// [scanner.layout] looks up what the references refer to and how much room the
+// compiled pattern takes.
 package pcre
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Info is what nginx asks of an expression that PCRE2 accepts.
 type Info struct {
 	// Captures is the number of the highest capture group.
 	Captures int
 
-	// Names has the named groups in the order of PCRE2's name table, which is
-	// sorted by bytes. A name is there once for each group that bears it.
+	// Names has the names of groups in the order of PCRE2's name table, which
+	// is sorted by bytes. A name that several groups bear is there for each.
 	Names []string
 
-	// Unsure says that something was met that this package does not judge,
-	// and that nothing was found wrong with the rest.
+	// Unsure says that the pattern has something that this package does not
+	// judge. It is then accepted, and Captures and Names may lack something.
 	Unsure bool
 }
 
 // An Error is a refusal in PCRE2's words.
 type Error struct {
 	Message string
-	Offset  int // in bytes from the start of the pattern, at most its length
+	Offset  int // in bytes, from 0 to the length of the pattern
 }
 
 // Error returns the message and the offset.
@@ -29,7 +45,7 @@ func (e *Error) Error() string {
 	return e.Message + " at offset " + strconv.Itoa(e.Offset)
 }
 
-// Nginx returns the line that nginx logs for e, which Check returned for
+// Nginx returns what nginx logs when it meets e, which Check returned for
 // pattern.
 func (e *Error) Nginx(pattern string) string {
 	s := "pcre2_compile() failed: " + e.Message + " in \"" + pattern + "\""
@@ -39,8 +55,51 @@ func (e *Error) Nginx(pattern string) string {
 	return s
 }
 
-// Check reads pattern as PCRE2 10.42 does with the options nginx gives it:
-// bytes, not UTF-8, and caseless or not.
+// Check reads pattern as pcre2_compile does for nginx. A nil error means that
+// PCRE2 accepts it, or that Info.Unsure is set. The error is never a guess.
+//
+// Whether case matters changes nothing in what PCRE2 accepts; caseless is there
+// so that callers say which expression they mean. Check may be called from
+// several goroutines. It takes time in proportion to the length of the pattern.
 func Check(pattern string, caseless bool) (Info, *Error) {
-	return Info{Unsure: true}, nil
+	if len(pattern) > maxPattern {
+		return Info{Unsure: true}, nil
+	}
+	var ( // enough for most patterns, so that these cost no allocation
+		items [64]item
+		nests [8]nest
+	)
+	p := scanner{s: pattern, items: items[:0], nests: nests[:0], open: -1}
+	err := p.start()
+	if err == ok {
+		err = p.scan()
+	}
+	if err == ok && p.lookbehind {
+		err = p.lookbehinds()
+	}
+	if err == ok && (p.deep || len(pattern) > smallPattern) {
+		err = p.layout()
+	}
+	if err != ok && !p.unsure {
+		return Info{}, &Error{Message: err.String(), Offset: min(p.at, len(pattern))}
+	}
+	info := Info{Captures: p.groups, Unsure: p.unsure}
+	if len(p.names) > 0 {
+		info.Names = make([]string, len(p.names))
+		for i := range p.names {
+			info.Names[i] = p.text(&p.names[i])
+		}
+		slices.Sort(info.Names)
+	}
+	return info, nil
 }
+
+const (
+	// maxPattern keeps offsets within 32 bits. nginx's words are 4096 bytes at
+	// most.
+	maxPattern = 1 << 28
+
+	// smallPattern bytes cannot compile to more than PCRE2's limit of 65536
+	// unless a group is repeated: the most that a byte may become is 10, by [\d].
+	smallPattern = 4096
+)
