@@ -19,6 +19,8 @@ type checker struct {
 	table   *directive.Table
 	version directive.Version // of the nginx that is spoken for
 
+	debian bool // it is a package of Debian, or of Ubuntu, which build it alike
+
 	commands map[string]*command
 	waiting  map[string]nginxconf.Diagnostics // of Load, by file: not come to yet
 	set      []*bound                         // once-only directives met in the blocks that are open, innermost last
@@ -32,6 +34,7 @@ type checker struct {
 	connections int64 // worker_connections
 	listening   int64 // how many sockets nginx would open
 	pools       []*threadPool
+	paths       map[string]path // directories, by their absolute names
 
 	http   *httpMain
 	stream *streamMain
@@ -46,6 +49,7 @@ type block struct {
 	set     int                  // where its part of checker.set starts
 	notes   []note               // of the directives that module code has to find again
 
+	masks []maskValue       // of directives that add to a set
 	types map[string]string // of types blocks: extensions and their content types
 
 	server   *server   // in http: of the enclosing server

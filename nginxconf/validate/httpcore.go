@@ -126,7 +126,11 @@ func readAIO(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	}
 	v := d.Arg(0)
 	switch s := cstring(v); {
-	case s == "off" || s == "on":
+	case s == "off":
+	case s == "on":
+		if c.debian { // built without it
+			c.fail(d, 1, "unsupported", `"aio on" is unsupported on this platform`)
+		}
 	case s == "threads" || strings.HasPrefix(s, "threads="):
 		name := "default"
 		if len(v) > len("threads") {

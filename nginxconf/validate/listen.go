@@ -55,12 +55,13 @@ func readListen(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			}
 		}
 	}
-	parsed, err := value.ParseListen(args...)
+	parsed, err := value.ParseListen(args[0])
 	if err == nil {
 		if e := c.resolve(parsed.Socket); e != nil {
 			c.fail(d, 1, "host-not-found", `%s in "%s" of the "listen" directive`, e, args[0])
 			return
 		}
+		parsed, err = value.ParseListen(args...)
 	}
 	if err != nil {
 		c.fail(d, c.guiltyListen(args), "invalid-listen", "%s", err)

@@ -37,8 +37,20 @@ func (c *checker) slot(b *block, d *nginxconf.Directive, f *bound) bool {
 		return c.enum(d, 0, f.Values)
 	case directive.Bitmask:
 		return c.bitmask(b, d, f)
-	case directive.Complex, directive.ComplexSize, directive.Predicate:
-		return c.complex(b, d, f)
+	case directive.Complex, directive.Predicate:
+		_, ok := c.complex(b, d)
+		return ok
+	case directive.ComplexSize:
+		n, ok := c.complex(b, d)
+		if ok && n == 0 {
+			_, err := value.ParseSize(d.Arg(0))
+			ok = c.valid(d, err == nil)
+		}
+		return ok
+	case directive.Path:
+		return c.path(d)
+	case directive.Access:
+		return c.access(d)
 	}
 	return true
 }
@@ -69,6 +81,9 @@ func (c *checker) number(d *nginxconf.Directive) bool {
 
 // enum reads argument i, one of the values in any case.
 func (c *checker) enum(d *nginxconf.Directive, i int, values []string) bool {
+	if len(values) == 0 {
+		return true // not in the table
+	}
 	v := d.Arg(i)
 	for _, want := range values {
 		if len(v) == len(want) && strings.EqualFold(cstring(v), want) {
@@ -86,7 +101,107 @@ func (c *checker) bitmask(b *block, d *nginxconf.Directive, f *bound) bool {
 		if !c.enum(d, i, f.Values) {
 			return false
 		}
-		// TODO duplicates
+		v := d.Arg(i)
+		if b.has(f, v) {
+			c.warn(d, i+1, "duplicate-value", `duplicate value "%s"`, cstring(v))
+			continue
+		}
+		b.masks = append(b.masks, maskValue{f, v})
+	}
+	return true
+}
+
+// A maskValue is a value that a directive of a block has set.
+type maskValue struct {
+	f     *bound
+	value string
+}
+
+func (b *block) has(f *bound, value string) bool {
+	for _, m := range b.masks {
+		if m.f == f && strings.EqualFold(m.value, value) {
+			return true
+		}
+	}
+	return false
+}
+
+// path reads a directory and its levels (nginx: ngx_conf_set_path_slot).
+func (c *checker) path(d *nginxconf.Directive) bool {
+	var levels [3]int64
+	sum := int64(0)
+	for i := 1; i < d.NumArgs(); i++ {
+		n, err := value.ParseNumber(d.Arg(i))
+		if !c.valid(d, err == nil && n > 0) {
+			return false
+		}
+		levels[i-1] = n
+		sum += min(n, 100)
+	}
+	// Each level adds its digits and a slash; the slashes are no part of the limit.
+	if !c.valid(d, sum <= 10) {
+		return false
+	}
+	return c.addPath(d, d.Arg(0), levels, nil)
+}
+
+// A path is a directory that nginx makes.
+type path struct {
+	levels [3]int64
+	owner  any // of a cache: two may not share a directory
+	d      *nginxconf.Directive
+}
+
+// addPath notes a directory: the same one with other levels, or of another
+// cache, is refused (nginx: ngx_add_path).
+func (c *checker) addPath(d *nginxconf.Directive, name string, levels [3]int64, owner any) bool {
+	name = c.fullName(strings.TrimSuffix(name, "/"))
+	old, ok := c.paths[name]
+	if !ok {
+		if c.paths == nil {
+			c.paths = map[string]path{}
+		}
+		c.paths[name] = path{levels, owner, d}
+		return true
+	}
+	at := old.d.TermPos()
+	if old.owner != owner {
+		c.fail(d, 1, "duplicate-path", `the same path name "%s" used in %s:%d and`, name, c.shown(at.Filename), at.Line)
+		return false
+	}
+	if old.levels != levels {
+		c.fail(d, 1, "duplicate-path", `the same path name "%s" in %s:%d has the different levels than`, name, c.shown(at.Filename), at.Line)
+		return false
+	}
+	return true
+}
+
+// fullName makes a path absolute as nginx does: it is relative to the prefix.
+func (c *checker) fullName(name string) string {
+	if strings.HasPrefix(name, "/") {
+		return name
+	}
+	return strings.TrimSuffix(c.config.Prefix, "/") + "/" + name
+}
+
+// shown is a file's name as nginx prints it, which is absolute.
+func (c *checker) shown(name string) string {
+	if strings.HasPrefix(name, "/") {
+		return name
+	}
+	return "/" + name
+}
+
+// access reads rights such as "user:rw group:r" (nginx:
+// ngx_conf_set_access_slot).
+func (c *checker) access(d *nginxconf.Directive) bool {
+	for i := range d.NumArgs() {
+		v := d.Arg(i)
+		who, rights, _ := strings.Cut(cstring(v), ":")
+		if who != "user" && who != "group" && who != "all" || rights != "rw" && rights != "r" {
+			c.fail(d, i+1, "invalid-value", `invalid value "%s"`, v)
+			return false
+		}
 	}
 	return true
 }

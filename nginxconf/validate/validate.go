@@ -16,6 +16,7 @@ import (
 	"go/token"
 	"io/fs"
 	"log/slog"
+	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
@@ -59,6 +60,7 @@ func Config(c *nginxconf.Config, o *Options) nginxconf.Diagnostics {
 	if v.options.Modules != nil {
 		table = table.Only(v.options.Modules...)
 	}
+	v.debian = strings.Contains(v.options.Version, "deb") || strings.Contains(v.options.Version, "ubuntu")
 	v.table, v.version = table, table.Version()
 	v.queue(c.Diagnostics())
 	v.run()

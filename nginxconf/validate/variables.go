@@ -167,16 +167,19 @@ func (c *checker) variables(b *block) *variables {
 	return nil
 }
 
-// complex reads the arguments of a directive as texts with variables.
-func (c *checker) complex(b *block, d *nginxconf.Directive, f *bound) bool {
+// complex reads the arguments of a directive as texts with variables. It
+// returns how many variables they have.
+func (c *checker) complex(b *block, d *nginxconf.Directive) (variables int, ok bool) {
 	v := c.variables(b)
 	if v == nil {
-		return true
+		return 0, true
 	}
 	for i := range d.NumArgs() {
-		if _, ok := v.script(d, i+1, d.Arg(i)); !ok {
-			return false
+		n, ok := v.script(d, i+1, d.Arg(i))
+		if !ok {
+			return 0, false
 		}
+		variables += n
 	}
-	return true
+	return variables, true
 }
