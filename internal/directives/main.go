@@ -2,7 +2,8 @@
 //
 //	go run ./internal/directives -o nginxconf/directive/zdirectives.go
 //
-// Its input are the two lists beside it, nginx.txt and modules.txt. A line is
+// Its input are the two lists beside it: nginx.txt, and modules.txt with what
+// does not come with nginx. A line is
 //
 //	releases VERSION…                         the releases of nginx, once
 //	module NAME                               begins a module; nginx asks them in this order
@@ -53,6 +54,7 @@ func main() {
 func generate(lists ...string) ([]byte, error) {
 	g := &generator{}
 	for i, list := range lists {
+		g.addon = i > 0
 		n := 0
 		for line := range strings.Lines(list) {
 			n++
@@ -85,6 +87,7 @@ func generate(lists ...string) ([]byte, error) {
 
 type generator struct {
 	releases    []string
+	addon       bool // the list is of modules that do not come with nginx
 	out         bytes.Buffer
 	module      string
 	seen        []string
@@ -120,6 +123,9 @@ func (g *generator) flush() {
 		return
 	}
 	fmt.Fprintf(&g.out, "{name: %q", g.module)
+	if g.addon {
+		g.out.WriteString(", addon: true")
+	}
 	for _, list := range []struct {
 		field, typ string
 		rows       []string
@@ -266,6 +272,7 @@ var contextIdents = map[string]string{
 	"mail": "Mail", "mail/server": "MailServer",
 	"stream": "Stream", "stream/server": "StreamServer", "stream/upstream": "StreamUpstream",
 	"rtmp": "RTMP", "rtmp/server": "RTMPServer", "rtmp/application": "RTMPApplication", "rtmp/recorder": "RTMPRecorder",
+	"http/otel_exporter": "OTelExporter", "http/acme_issuer": "ACMEIssuer",
 }
 
 var types = map[string]string{

@@ -30,11 +30,12 @@ const (
 	Stream
 	StreamServer
 	StreamUpstream
-	RTMP
+	RTMP // nginx-rtmp-module
 	RTMPServer
 	RTMPApplication
 	RTMPRecorder
-	contextsEnd
+	OTelExporter // otel_exporter in http
+	ACMEIssuer   // acme_issuer in http
 
 	// Anywhere is where "include" may stand: every context.
 	Anywhere Context = 1<<32 - 1
@@ -47,6 +48,7 @@ var contextNames = [...]string{
 	"mail", "mail/server",
 	"stream", "stream/server", "stream/upstream",
 	"rtmp", "rtmp/server", "rtmp/application", "rtmp/recorder",
+	"http/otel_exporter", "http/acme_issuer",
 }
 
 // steps says which block opens what: the blocks that hold directives, as a way
@@ -72,7 +74,9 @@ var steps = [...]struct {
 	{Main, "rtmp", RTMP},
 	{RTMP, "server", RTMPServer},
 	{RTMPServer, "application", RTMPApplication},
-	{RTMPServer | RTMPApplication, "recorder", RTMPRecorder},
+	{RTMPApplication, "recorder", RTMPRecorder},
+	{HTTP, "otel_exporter", OTelExporter},
+	{HTTP, "acme_issuer", ACMEIssuer},
 }
 
 // ParseContext returns the context at a place, given the names of the blocks

@@ -18,6 +18,7 @@ type Form struct {
 	Once       bool `json:"once,omitempty"`       // a second one at the same level "is duplicate"
 	Block      bool `json:"block,omitempty"`      // it has a body in braces
 	Deprecated bool `json:"deprecated,omitempty"` // nginx warns that it is; see Replacements
+	Addon      bool `json:"addon,omitempty"`      // the module does not come with nginx
 
 	// Opens is the context that a block opens. Zero: it is a simple directive,
 	// or a block whose body holds something else than directives (map, geo,
@@ -27,7 +28,7 @@ type Form struct {
 
 	// Since and Last are the first and the last release of nginx that has this
 	// form. Zero: older than the oldest release known here, and still there.
-	// Modules that do not come with nginx have neither.
+	// Those of an Addon have neither: the releases of such modules are their own.
 	Since Version `json:"since,omitzero"`
 	Last  Version `json:"last,omitzero"`
 }

@@ -10,6 +10,7 @@ import (
 // group is a module of the generated table.
 type group struct {
 	name  string
+	addon bool // does not come with nginx
 	forms []row
 	vars  []varRow
 }
@@ -61,6 +62,7 @@ var load = sync.OnceValue(func() *known {
 			f := Form{
 				Name: r.name, Module: g.name, Contexts: r.in, Args: r.args, Type: r.typ, Opens: r.opens,
 				Once: r.flags&once != 0, Block: r.flags&block != 0, Deprecated: r.flags&deprecated != 0,
+				Addon: g.addon,
 				Since: r.since, Last: r.last,
 			}
 			if r.values != "" {
@@ -70,7 +72,7 @@ var load = sync.OnceValue(func() *known {
 		}
 		for _, r := range g.vars {
 			vars = append(vars, Variable{
-				Name: r.name, Module: g.name, Area: r.area, Since: r.since, Last: r.last,
+				Name: r.name, Module: g.name, Area: r.area, Addon: g.addon, Since: r.since, Last: r.last,
 				Prefix: r.flags&prefix != 0, Changeable: r.flags&changeable != 0,
 			})
 		}
@@ -113,8 +115,8 @@ func Releases() []Version { return slices.Clone(releases[:]) }
 // Nginx returns what one nginx knows: that of a release ("1.22.1") or of a
 // distribution's package ("1.22.1-9+deb12u11", "1:1.20.1-14.el9"), which adds
 // what the distribution ported back. Empty is the newest stable release. All
-// modules are in it, those too that do not come with nginx; narrow it with Only
-// or Without.
+// modules are in it, those too that do not come with nginx; narrow it with Own,
+// Only or Without.
 //
 // A release that was never made counts as the one before it, and so does one
 // newer than those known here: the table's Version says which it is. A version

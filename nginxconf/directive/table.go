@@ -117,6 +117,24 @@ func (t *Table) With(forms ...Form) *Table {
 	return newTable(t.version, modules, all, slices.Clone(t.vars))
 }
 
+// Own returns a table with just the modules that come with nginx, and what With
+// added.
+func (t *Table) Own() *Table {
+	addons := t.addons()
+	return t.filter(func(m string) bool { return !addons[m] })
+}
+
+// addons returns the modules that do not come with nginx.
+func (t *Table) addons() map[string]bool {
+	addons := make(map[string]bool)
+	for i := range t.forms {
+		if t.forms[i].Addon {
+			addons[t.forms[i].Module] = true
+		}
+	}
+	return addons
+}
+
 // Without returns a table without those modules. Names that it does not know
 // are no error.
 func (t *Table) Without(modules ...string) *Table {

@@ -9,6 +9,7 @@ type Variable struct {
 	// described as it is in HTTP.
 	Area   Context `json:"area"`
 	Module string  `json:"module"`
+	Addon  bool    `json:"addon,omitempty"`  // the module does not come with nginx
 	Prefix bool    `json:"prefix,omitempty"` // a family, such as arg_ and http_
 
 	// Changeable: "set", "map", "geo" and the like may define it anew. Of others
