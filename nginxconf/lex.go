@@ -11,6 +11,9 @@ import (
 // many bytes of it are read and the file goes on.
 const bufferSize = 4096
 
+// ends holds the bytes that end a bare word, unless they are protected.
+var ends = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, ';': true, '{': true}
+
 // bareEnd returns where the bare word that starts at i ends.
 func bareEnd(text string, i int) int {
 	for i < len(text) {
@@ -44,15 +47,16 @@ func eight(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+const each = 0x0101010101010101 // times a byte: eight of that byte
+
 // bareStops sets the top bit of each byte of x at which a look is needed inside
-// a bare word: blanks, ';', '{', '\\' and '$', and some others below '%'. VT, FF,
-// NUL, '}' and '#' are ordinary there to nginx. Only the lowest bit set can be
-// relied on, for a subtraction borrows from the byte above.
+// a bare word: blanks, ';', '{', '\\' and '$', and some others: all below '%' or
+// above 'z'. VT, FF, NUL, '}' and '#' are ordinary there to nginx. Only the
+// lowest bit set can be relied on, for a subtraction borrows from the byte above.
 func bareStops(x uint64) uint64 {
-	const each, top = 0x0101010101010101, 0x8080808080808080
-	brace := x | '@'*each ^ '{'*each // zero for '{' and, one bit from it, ';'
-	slash := x ^ '\\'*each
-	return ((x-'%'*each)&^x | (brace-each)&^brace | (slash-each)&^slash) & top
+	const top = 0x80 * each
+	semicolon, backslash := (x^';'*each)-each, (x^'\\'*each)-each // of zero, the top bit
+	return (x | (x + (0x7f-'z')*each) | (x - '%'*each) | semicolon | backslash) & top
 }
 
 // quotedEnd returns where the quote q, opened just before i, closes: the
@@ -90,16 +94,4 @@ const (
 var kinds = [256]uint8{
 	' ': blank, '\t': blank, '\r': blank, '\n': blank,
 	'#': sharp, ';': ender, '{': ender, '}': ender, '"': quoteMark, '\'': quoteMark,
-}
-
-// afterBlanks skips spaces from i on, eight at a time: indentation is much of a
-// file. It may leave some.
-func afterBlanks(text string, i int) int {
-	for i+8 <= len(text) {
-		if x := eight(text[i:]) ^ 0x2020202020202020; x != 0 {
-			return i + bits.TrailingZeros64(x)>>3
-		}
-		i += 8
-	}
-	return i
 }

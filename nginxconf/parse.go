@@ -2,6 +2,7 @@ package nginxconf
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -170,11 +171,18 @@ func (p *parser) lastWord() span { return p.words[p.nWords-1] }
 
 // skipTrivia goes over blanks and comments.
 func (p *parser) skipTrivia() {
-	i := p.pos
-	for i < len(p.text) {
-		switch kinds[p.text[i]] {
+	text, i := p.text, p.pos
+	for i < len(text) {
+		switch kinds[text[i]] {
 		case blank:
-			i = afterBlanks(p.text, i+1)
+			i++
+			for i+8 <= len(text) { // indentation is much of a file
+				if x := eight(text[i:i+8]) ^ ' '*each; x != 0 {
+					i += bits.TrailingZeros64(x) >> 3
+					break
+				}
+				i += 8
+			}
 		case sharp:
 			p.pos = i
 			p.comment()
@@ -326,7 +334,7 @@ func (p *parser) readWords() byte {
 		c := text[i]
 		switch kinds[c] {
 		case blank:
-			i = afterBlanks(text, i+1)
+			i++
 		case sharp:
 			p.pos = i
 			p.comment()
@@ -343,7 +351,16 @@ func (p *parser) readWords() byte {
 			i, ws, n = p.pos, p.words, p.nWords
 		default:
 			start := i
-			i = bareEnd(text, i)
+			for i+8 <= len(text) {
+				if m := bareStops(eight(text[i : i+8])); m != 0 {
+					i += bits.TrailingZeros64(m) >> 3
+					break
+				}
+				i += 8
+			}
+			if i == len(text) || !ends[text[i]] { // few words go on here
+				i = bareEnd(text, i)
+			}
 			if n == len(ws) {
 				p.pos, p.nWords = i, n
 				p.growWords()
