@@ -15,6 +15,10 @@ type Config struct {
 	// Prefix is what paths other than those of includes are relative to: what
 	// LoadOptions gave, else the directory of the main file. It is absolute.
 	Prefix string
+	// Fragment tells that Root is not a main file but a part of one, to stand
+	// in a context that is not known: what [File.Config] returns. Load reads
+	// main files; set it on the Config of a file such as conf.d/site.conf.
+	Fragment bool
 
 	files    []*File
 	dumped   []dumped
@@ -46,9 +50,13 @@ func (c *Config) Dump(w io.Writer) error {
 type Context []*Directive
 
 // Config returns a configuration of this file alone, for what works on one: a
-// fragment to be linted, a file from memory. Its includes are not followed.
+// fragment to be linted, a file from memory. Its includes are not followed; its
+// Diagnostics are those of Parse.
 func (f *File) Config() *Config {
-	return &Config{Root: f, Prefix: "/", files: []*File{f}, dumped: []dumped{{"/" + f.Name, f}}}
+	return &Config{
+		Root: f, Prefix: "/", Fragment: true,
+		files: []*File{f}, dumped: []dumped{{"/" + f.Name, f}}, diags: f.diags,
+	}
 }
 
 // Files ranges over the files, in the order in which nginx first reads them.

@@ -18,6 +18,7 @@ type File struct {
 	fsName string // in the file system of Load
 	indent string // see step
 	brace  string // see braces
+	diags  Diagnostics
 }
 
 // Bytes returns the file's text.

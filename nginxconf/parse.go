@@ -26,6 +26,7 @@ const (
 // double the memory of a large configuration.
 func Parse(name string, src []byte) (*File, error) {
 	f, ds := parse(newSource(name, src))
+	f.diags = ds
 	return f, ds.Err()
 }
 

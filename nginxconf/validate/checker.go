@@ -26,6 +26,7 @@ type checker struct {
 	set      []*bound                         // once-only directives met in the blocks that are open, innermost last
 	diags    nginxconf.Diagnostics
 	deep     int
+	fragment bool // only a part of a configuration is known
 	modules  bool // a block that counts modules was met: load_module is too late
 
 	zones       map[string]*zone

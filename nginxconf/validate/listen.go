@@ -107,7 +107,8 @@ func (set *sockets) add(s value.Socket) *socket {
 // ngx_http_add_listen). d is nil for a server without one.
 func (c *checker) listenOn(s *server, d *nginxconf.Directive, l *listening) {
 	if d != nil && l.HTTP2 && c.since(1, 25, 1) {
-		c.warn(d, d.NumArgs(), "deprecated", `the "listen ... http2" directive is deprecated, use the "http2" directive instead`)
+		f := c.warn(d, d.NumArgs(), "deprecated", `the "listen ... http2" directive is deprecated, use the "http2" directive instead`)
+		deprecatedHTTP2(f, d)
 	}
 	for _, at := range l.sockets {
 		if n := len(at.servers); n > 0 && at.servers[n-1] == s {

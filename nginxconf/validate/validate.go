@@ -39,7 +39,11 @@ type Options struct {
 	// Resolve looks up a host name; nil: names are taken to resolve.
 	Resolve func(host string) error
 	// Context is that of a fragment: the names of the blocks around it,
-	// outermost first; nil: guessed.
+	// outermost first, such as "http", "server". Not nil but empty is the main
+	// context. Nil: the main context for a configuration that was loaded, and
+	// a guess by the directives that stand in it for a Config.Fragment. Of a
+	// fragment, only what it says itself is checked: not that other parts
+	// define what it uses, nor what of a server or of events is missing.
 	Context []string
 }
 
@@ -69,10 +73,21 @@ func Config(c *nginxconf.Config, o *Options) nginxconf.Diagnostics {
 
 // run reads the configuration from its main file on.
 func (c *checker) run() {
-	b := &block{context: directive.Main}
+	b, isMain, ok := c.start()
+	if !ok {
+		return
+	}
 	c.file(b, c.config.Root)
 	for _, f := range c.waitingFiles() {
 		c.flush(f, 1<<62)
+	}
+	if !isMain { // the rest of the configuration is not known
+		if c.fragment && c.http != nil {
+			for _, s := range c.http.servers {
+				c.duplicateLocations(&s.root)
+			}
+		}
+		return
 	}
 	c.finishMain()
 	c.finishZones()

@@ -12,6 +12,9 @@ import (
 type command struct {
 	name  string
 	forms []bound
+
+	searched bool
+	near     []string // names that an unknown one may have been meant for
 }
 
 // A bound is a form with the code that reads it.
@@ -128,10 +131,10 @@ func (c *checker) directive(b *block, d *nginxconf.Directive) {
 	switch {
 	case found != nil:
 	case len(cmd.forms) > 0:
-		c.misplaced(b, d, cmd)
+		c.misplaced(d, cmd)
 		return
 	default:
-		c.unknown(b, d)
+		c.unknown(d, cmd)
 		return
 	}
 	name := cstring(cmd.name)
@@ -143,7 +146,8 @@ func (c *checker) directive(b *block, d *nginxconf.Directive) {
 		c.fail(d, 0, "no-opening-brace", `directive "%s" has no opening "{"`, name)
 		return
 	case !found.Args.Takes(d.NumArgs()):
-		c.fail(d, 0, "wrong-arguments", `invalid number of arguments in "%s" directive`, name)
+		f := c.fail(d, 0, "wrong-arguments", `invalid number of arguments in "%s" directive`, name)
+		suggestArguments(f, found)
 		return
 	}
 	if found.Once && c.duplicate(b, d, found) {
@@ -180,12 +184,14 @@ func (c *checker) refuse(d *nginxconf.Directive, text string) *nginxconf.Diagnos
 }
 
 // misplaced reports a directive in a context that none of its forms is for.
-func (c *checker) misplaced(b *block, d *nginxconf.Directive, cmd *command) {
-	c.fail(d, 0, "wrong-context", `"%s" directive is not allowed here`, cstring(cmd.name))
+func (c *checker) misplaced(d *nginxconf.Directive, cmd *command) {
+	f := c.fail(d, 0, "wrong-context", `"%s" directive is not allowed here`, cstring(cmd.name))
+	c.suggestContext(f, cmd)
 }
 
-func (c *checker) unknown(b *block, d *nginxconf.Directive) {
-	c.fail(d, 0, "unknown-directive", `unknown directive "%s"`, cstring(d.Name()))
+func (c *checker) unknown(d *nginxconf.Directive, cmd *command) {
+	f := c.fail(d, 0, "unknown-directive", `unknown directive "%s"`, cstring(cmd.name))
+	c.suggestName(f, d, cmd)
 }
 
 // queue takes what Parse and Load found, to be reported when nginx would come
