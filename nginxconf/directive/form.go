@@ -15,7 +15,12 @@ type Form struct {
 	// They are not to be changed.
 	Values []string `json:"values,omitempty"`
 
-	Once       bool `json:"once,omitempty"`       // a second one at the same level "is duplicate"
+	// A second one at the same level "is duplicate". Of a type other than Custom
+	// that is the first thing nginx looks at, and Once is set; of Custom, the
+	// directive's own function finds it, and CustomOnce is set.
+	Once       bool `json:"once,omitempty"`
+	CustomOnce bool `json:"custom_once,omitempty"`
+
 	Block      bool `json:"block,omitempty"`      // it has a body in braces
 	Deprecated bool `json:"deprecated,omitempty"` // nginx warns that it is; see Replacements
 	Addon      bool `json:"addon,omitempty"`      // the module does not come with nginx
@@ -47,6 +52,9 @@ func (f *Form) Inside(outer Context) Context {
 	}
 	return f.Opens
 }
+
+// Repeats tells whether there may be a second one at the same level.
+func (f *Form) Repeats() bool { return !f.Once && !f.CustomOnce }
 
 // In tells whether release v has this form; every release before the first
 // known one counts as that.

@@ -61,7 +61,8 @@ var load = sync.OnceValue(func() *known {
 		for _, r := range g.forms {
 			f := Form{
 				Name: r.name, Module: g.name, Contexts: r.in, Args: r.args, Type: r.typ, Opens: r.opens,
-				Once: r.flags&once != 0, Block: r.flags&block != 0, Deprecated: r.flags&deprecated != 0,
+				Once: r.flags&once != 0 && r.typ != Custom, CustomOnce: r.flags&once != 0 && r.typ == Custom,
+				Block: r.flags&block != 0, Deprecated: r.flags&deprecated != 0,
 				Addon: g.addon,
 				Since: r.since, Last: r.last,
 			}

@@ -315,3 +315,67 @@ func TestOracleVariables(t *testing.T) {
 		assert.Equal(t, questions[i].want, j.ask(t, "variables.conf", questions[i].src), questions[i].src)
 	}
 }
+
+// TestOracleOnce asks the installed nginx which directives may stand twice at
+// one level.
+func TestOracleOnce(t *testing.T) {
+	j := newJudge(t)
+	samples := map[Type]string{
+		Flag: " on", String: " x", Size: " 1", Number: " 1", TimeMS: " 1s", TimeS: " 1s", Offset: " 1", Complex: " x",
+		Predicate: " x", KeyVal: " a b", Buffers: " 4 8k", ComplexSize: " 1", Path: " x", Access: " user:rw",
+	}
+	custom := map[string]string{ // arguments that pass
+		"aio": " off", "alias": " /x", "auth_request": " /x", "charset": " utf-8", "directio": " 1m", "disable_symlinks": " off",
+		"error_page": " 404 /x", "expires": " off", "fastcgi_bind": " off", "index": " x", "internal": "", "keepalive": " 3",
+		"keepalive_timeout": " 5", "limit_except": " GET {}", "open_file_cache": " off", "open_log_file_cache": " off",
+		"proxy_cache": " off", "proxy_cache_key": " x", "proxy_pass": " http://127.0.0.1", "proxy_store": " off",
+		"real_ip_header": " X", "resolver": " 127.0.0.1", "root": " /x", "ssl_ocsp_cache": " off", "try_files": " /a /b",
+		"use": " epoll", "user": " root", "userid_mark": " off", "worker_processes": " 1", "worker_connections": " 9",
+		"worker_priority": " 1", "allow": " all", "add_header": " a b", "access_log": " off", "starttls": " off",
+		"geo": " $g {}", "set_real_ip_from": " unix:", "types": " {}", "js_content": " f", "lua_package_path": " x",
+		"server_name": " x", "error_log": " stderr", "env": " X", "http": " {}", "sub_filter": " a b", "empty_gif": "",
+	}
+	var questions []Form
+	for f := range j.table.Forms() {
+		_, plain := samples[f.Type]
+		_, ours := custom[f.Name]
+		if plain || ours && f.Type == Custom || f.Type == Enum || f.Type == Bitmask {
+			questions = append(questions, f)
+		}
+	}
+	r := rand.New(rand.NewPCG(oracleNumber(t, "ORACLE_SEED", 1), 0))
+	order := r.Perm(len(questions))
+	passed := 0
+	for _, i := range order[:min(len(order), int(oracleNumber(t, "ORACLE_CASES", 120)))] {
+		f := questions[i]
+		line := f.Name
+		switch {
+		case f.Type == Custom:
+			line += custom[f.Name]
+		case len(f.Values) > 0:
+			line += " " + f.Values[0]
+		default:
+			line += samples[f.Type]
+		}
+		if !strings.HasSuffix(line, "}") {
+			line += ";"
+		}
+		var in [2]string
+		for c, text := range around { // any: it is the same everywhere
+			if f.Contexts&c != 0 {
+				in = text
+			}
+		}
+		got := j.ask(t, "once.conf", in[0]+line+"\n"+line+in[1])
+		duplicate := fmt.Sprintf("%q directive is duplicate", f.Name)
+		switch {
+		case f.Repeats():
+			assert.NotEqual(t, duplicate, got, line)
+		case got == duplicate:
+			passed++
+		default: // the value was wrong, or a limit is: at any rate, not twice
+			assert.NotEmpty(t, got, "%s stands twice", line)
+		}
+	}
+	t.Logf("%d are duplicates", passed)
+}
