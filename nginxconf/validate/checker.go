@@ -39,6 +39,7 @@ type checker struct {
 
 	http   *httpMain
 	stream *streamMain
+	mail   *mailMain
 }
 
 // A block is a block being read, or the main context, with what must be known

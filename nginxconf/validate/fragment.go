@@ -114,9 +114,7 @@ func (c *checker) fragmentOfHTTP(main *block, context directive.Context) *block 
 
 // fragmentOfStream makes the blocks around a part of the stream block.
 func (c *checker) fragmentOfStream(main *block, context directive.Context) *block {
-	s := &streamMain{variables: newVariables(c, directive.Stream)}
-	c.stream = s
-	s.block = &block{context: directive.Stream, up: main}
+	s := c.newStream(main, nil)
 	if context == directive.Stream {
 		return s.block
 	}

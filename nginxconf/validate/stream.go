@@ -1,7 +1,147 @@
 package validate
 
+import (
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/directive"
+)
+
 // streamMain is what nginx keeps of the stream block.
 type streamMain struct {
 	block     *block
 	variables variables
+	servers   []*streamServer
+	upstreams streamUpstreams
+	listens   streamSockets
+	formats   []string // the names of log formats
+}
+
+// A streamServer is a server block of stream.
+type streamServer struct {
+	block    *block
+	listens  bool                 // it has a listen directive
+	handler  bool                 // it has proxy_pass, return or pass
+	ssl      *nginxconf.Directive // its last listen with ssl
+	names    []serverName
+	captures bool
+}
+
+// streamVirtual tells whether stream has server names, and so one socket several
+// servers.
+func (c *checker) streamVirtual() bool { return c.since(1, 25, 5) }
+
+// streamReader knows the modules of stream.
+func streamReader(f *directive.Form) reader {
+	switch f.Module {
+	case "ngx_stream_core_module":
+		switch f.Name {
+		case "server":
+			return readStreamServer
+		case "listen":
+			return readStreamListen
+		case "error_log":
+			return readErrorLog
+		case "resolver":
+			return readStreamResolver
+		case "server_name":
+			return readStreamServerName
+		}
+	case "ngx_stream_proxy_module":
+		return streamProxyReader(f)
+	case "ngx_stream_upstream_module", "ngx_stream_upstream_hash_module", "ngx_stream_upstream_least_conn_module",
+		"ngx_stream_upstream_least_time_module", "ngx_stream_upstream_random_module", "ngx_stream_upstream_zone_module":
+		return streamUpstreamReader(f)
+	case "ngx_stream_ssl_module":
+		return streamSSLReader(f)
+	case "ngx_stream_return_module":
+		return readStreamReturn
+	case "ngx_stream_pass_module":
+		return readStreamPass
+	case "ngx_stream_set_module":
+		return readStreamSet
+	}
+	switch {
+	case f.Opens != 0: // of a module that nobody here knows
+		return readBlock
+	case f.Block:
+		return readFree
+	}
+	return nil
+}
+
+// readStream reads the stream block (nginx: ngx_stream_block).
+func readStream(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if c.stream != nil {
+		c.refuse(d, "is duplicate")
+		return
+	}
+	c.modules = true
+	s := c.newStream(b, d)
+	c.within(s.block)
+	c.finishStream(s)
+}
+
+func (c *checker) newStream(b *block, d *nginxconf.Directive) *streamMain {
+	c.stream = &streamMain{
+		variables: newVariables(c, directive.Stream),
+		block:     &block{context: directive.Stream, up: b, d: d},
+	}
+	return c.stream
+}
+
+// finishStream is what nginx does at the end of the stream block: each module in
+// turn, in the order of ngx_modules[], goes over all servers; then the
+// postconfiguration functions, the variables, and at last the server names.
+func (c *checker) finishStream(s *streamMain) {
+	if !c.since(1, 27, 1) {
+		for _, srv := range s.servers {
+			if !srv.handler {
+				c.fail(srv.block.d, 0, "missing-handler", "no handler for server")
+			}
+		}
+	}
+	for _, srv := range s.servers {
+		c.finishProxySSL(srv.block)
+	}
+	c.finishStreamUpstreams(s)
+	if !c.streamVirtual() {
+		for _, srv := range s.servers {
+			if srv.ssl != nil {
+				c.finishSSL(srv.block, srv.ssl, "listen ... ssl")
+			}
+		}
+	} else {
+		c.finishStreamSSL(s)
+	}
+	s.variables.finish()
+	if c.streamVirtual() {
+		c.finishStreamServerNames(s)
+	}
+	c.listening += s.listens.count()
+}
+
+// readStreamServer reads a server block of stream (nginx:
+// ngx_stream_core_server).
+func readStreamServer(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	srv := &streamServer{block: &block{context: directive.StreamServer, up: b, d: d}}
+	c.stream.servers = append(c.stream.servers, srv)
+	c.within(srv.block)
+	if !srv.listens {
+		c.fail(d, 0, "missing-listen", `no "listen" is defined for server`)
+	}
+}
+
+// server returns the server block of stream that is being read; that of a
+// fragment is made up.
+func (s *streamMain) server() *streamServer {
+	if len(s.servers) == 0 {
+		s.servers = append(s.servers, &streamServer{block: s.block})
+	}
+	return s.servers[len(s.servers)-1]
+}
+
+func readStreamResolver(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if !c.duplicate(b, d, f) {
+		b.keep("resolver", d)
+		c.resolver(d)
+	}
 }

@@ -1,18 +1,11 @@
 package validate
 
 import (
-	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
 )
 
 func httpModuleReader(f *directive.Form) reader   { return nil }
 func httpUpstreamReader(f *directive.Form) reader { return nil }
-func streamReader(f *directive.Form) reader       { return opens(f) }
-func mailReader(f *directive.Form) reader         { return opens(f) }
-func readStream(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	readBlock(c, b, d, f)
-}
-func readMail(c *checker, b *block, d *nginxconf.Directive, f *bound) { readBlock(c, b, d, f) }
 
 func opens(f *directive.Form) reader {
 	switch {
