@@ -217,7 +217,7 @@ func readAuthHTTP(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 
 // readMailSSL reads ssl of mail (nginx 1.25.0 and older: ngx_mail_ssl_enable).
 func readMailSSL(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	if c.duplicate(b, d, f) || !c.flag(d) {
+	if !f.Once && c.duplicate(b, d, f) || !c.flag(d) {
 		return
 	}
 	b.keep("ssl", d)
@@ -228,7 +228,7 @@ func readMailSSL(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 
 // readStartTLS reads starttls (nginx: ngx_mail_ssl_starttls).
 func readStartTLS(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	if c.duplicate(b, d, f) || !c.enum(d, 0, startTLS[:]) {
+	if !f.Once && c.duplicate(b, d, f) || !c.enum(d, 0, startTLS[:]) {
 		return
 	}
 	b.keep("starttls", d)
