@@ -54,6 +54,7 @@ func BenchmarkConfig(b *testing.B) {
 			f, err := nginxconf.Parse("nginx.conf", src)
 			require.NoError(b, err)
 			c := f.Config()
+			c.Fragment = false
 			b.ReportAllocs()
 			b.SetBytes(int64(len(src)))
 			for b.Loop() {

@@ -22,6 +22,7 @@ type checker struct {
 	debian bool // it is a package of Debian, or of Ubuntu, which build it alike
 
 	commands map[string]*command
+	recent   [slots]*command
 	waiting  map[string]nginxconf.Diagnostics // of Load, by file: not come to yet
 	set      []*bound                         // once-only directives met in the blocks that are open, innermost last
 	diags    nginxconf.Diagnostics
@@ -36,6 +37,8 @@ type checker struct {
 	listening   int64 // how many sockets nginx would open
 	pools       []*threadPool
 	paths       map[string]path // directories, by their absolute names
+
+	blocks slab[block]
 
 	http   *httpMain
 	stream *streamMain
@@ -56,6 +59,22 @@ type block struct {
 
 	server   *server   // in http: of the enclosing server
 	location *location // in http: of the enclosing location
+}
+
+// A slab hands out values of one type, many to an allocation.
+type slab[T any] struct {
+	rest []T
+	size int
+}
+
+func (s *slab[T]) new() *T {
+	if len(s.rest) == 0 {
+		s.size = min(max(2*s.size, 4), 256)
+		s.rest = make([]T, s.size)
+	}
+	v := &s.rest[0]
+	s.rest = s.rest[1:]
+	return v
 }
 
 // A note is a directive that was kept.

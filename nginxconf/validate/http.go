@@ -12,6 +12,9 @@ type httpMain struct {
 	servers   []*server
 	sockets   sockets
 	names     []serverName // of all servers, those of one lie side by side
+
+	serverSlab   slab[server]
+	locationSlab slab[location]
 }
 
 // A server is a server block of http.
@@ -63,9 +66,10 @@ func (c *checker) finishHTTP(h *httpMain) {
 // readHTTPServer reads a server block of http (nginx: ngx_http_core_server).
 func readHTTPServer(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	h := c.http
-	s := &server{}
+	s := h.serverSlab.new()
 	s.root.up = b.location
-	s.block = &block{context: directive.HTTPServer, up: b, d: d, server: s, location: &s.root}
+	s.block = c.blocks.new()
+	*s.block = block{context: directive.HTTPServer, up: b, d: d, server: s, location: &s.root}
 	s.root.block = s.block
 	s.names.from = len(h.names)
 	h.servers = append(h.servers, s)

@@ -31,7 +31,8 @@ const (
 
 // readLocation reads a location block (nginx: ngx_http_core_location).
 func readLocation(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	l := &location{up: b.location}
+	l := c.http.locationSlab.new()
+	l.up = b.location
 	word := d.NumArgs()
 	name := d.Arg(word - 1)
 	caseless := false
@@ -83,7 +84,8 @@ func readLocation(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	if ok {
 		b.location.inner = append(b.location.inner, l)
 	}
-	l.block = &block{context: directive.HTTPLocation, up: b, d: d, server: b.server, location: l}
+	l.block = c.blocks.new()
+	*l.block = block{context: directive.HTTPLocation, up: b, d: d, server: b.server, location: l}
 	c.within(l.block)
 }
 

@@ -54,59 +54,57 @@ func (c *checker) finishServerNames(h *httpMain) {
 }
 
 func (at *socket) names(c *checker, h *httpMain) {
-	seen := make(map[string]bool, len(at.servers)*2)
+	seen := make(map[string]struct{}, len(at.servers)*2)
+	// add tells whether a key is new.
+	add := func(key string) bool {
+		n := len(seen)
+		seen[key] = struct{}{}
+		return len(seen) > n
+	}
 	for _, s := range at.servers {
-		if s.names.from == s.names.to {
-			if seen[""] {
-				c.warn(s.block.d, 0, "conflicting-server-name", `conflicting server name "" on %s, ignored`, at.Socket)
-			}
-			seen[""] = true
-			continue
+		if s.names.from == s.names.to && !add("") {
+			c.warn(s.block.d, 0, "conflicting-server-name", `conflicting server name "" on %s, ignored`, at.Socket)
 		}
 		for _, n := range h.names[s.names.from:s.names.to] {
 			name := n.d.Arg(n.word - 1)
-			if strings.HasPrefix(name, "~") {
-				continue
-			}
-			if strings.EqualFold(cstring(name), "$hostname") {
-				continue // the machine's, unknown here
+			if name != "" && (name[0] == '~' || name[0] == '$' && strings.EqualFold(cstring(name), "$hostname")) {
+				continue // what the machine is called is not known here
 			}
 			name = strings.ToLower(name)
-			key, ok := nameKey(name)
-			if !ok {
+			if !usableName(name) {
 				c.fail(n.d, n.word, "invalid-server-name", `invalid server name or wildcard "%s" on %s`, name, at.Socket)
 				return
 			}
-			if seen[key] {
+			isNew := true
+			if len(name) > 1 && name[0] == '.' { // the name itself, and "*" before it
+				isNew = add(name[1:]) && add("*"+name)
+			} else {
+				isNew = add(name)
+			}
+			if !isNew {
 				c.warn(n.d, n.word, "conflicting-server-name", `conflicting server name "%s" on %s, ignored`, name, at.Socket)
 			}
-			seen[key] = true
 		}
 	}
 }
 
-// nameKey returns what names are compared by; ok is false if nginx cannot use
-// the wildcard (nginx: ngx_hash_add_key).
-func nameKey(name string) (key string, ok bool) {
+// usableName tells whether nginx can use the wildcard in a name, if there is
+// one (nginx: ngx_hash_add_key).
+func usableName(name string) bool {
 	stars := 0
 	for i := range len(name) {
 		switch name[i] {
 		case '*':
 			if stars++; stars > 1 {
-				return "", false
+				return false
 			}
 		case '.':
 			if i+1 < len(name) && name[i+1] == '.' {
-				return "", false
+				return false
 			}
 		case 0:
-			return "", false
+			return false
 		}
 	}
-	wild := len(name) > 1 && name[0] == '.' ||
-		len(name) > 2 && (strings.HasPrefix(name, "*.") || strings.HasSuffix(name, ".*"))
-	if stars > 0 && !wild {
-		return "", false
-	}
-	return name, true
+	return stars == 0 || len(name) > 2 && (strings.HasPrefix(name, "*.") || strings.HasSuffix(name, ".*")) || len(name) > 1 && name[0] == '.'
 }

@@ -14,6 +14,7 @@ type variables struct {
 	area    directive.Context // directive.HTTP or directive.Stream
 	defined map[string]*variable
 	used    map[string]bool // names that were looked up, defined or not
+	recent  [slots]string   // some of them: an array before the map, as checker.recent
 	unknown []use           // the first use of each name that was not defined then
 }
 
@@ -70,6 +71,11 @@ func (v *variables) define(d *nginxconf.Directive, i int, name string, fixed boo
 // use notes that word i of d uses a variable: once all is read, it must be
 // there (nginx: ngx_http_get_variable_index).
 func (v *variables) use(d *nginxconf.Directive, i int, name string) {
+	last := &v.recent[slotOf(name)]
+	if *last == name {
+		return
+	}
+	*last = name
 	if v.used[name] {
 		return
 	}

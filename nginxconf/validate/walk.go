@@ -28,9 +28,16 @@ type bound struct {
 // what the block holds.
 type reader func(c *checker, b *block, d *nginxconf.Directive, f *bound)
 
-// command looks a name up, in the table once.
+// command looks a name up, in the table once. Before the map stands an array of
+// those met last: it takes half the time of a map, and of directives there are
+// many.
 func (c *checker) command(name string) *command {
+	last := &c.recent[slotOf(name)]
+	if *last != nil && (*last).name == name {
+		return *last
+	}
 	if cmd := c.commands[name]; cmd != nil {
+		*last = cmd
 		return cmd
 	}
 	cmd := &command{name: name}
@@ -39,6 +46,18 @@ func (c *checker) command(name string) *command {
 	}
 	c.commands[name] = cmd
 	return cmd
+}
+
+// slots is the size of the arrays before maps of names.
+const slots = 256
+
+// slotOf spreads names over the slots, few of which share one in practice.
+func slotOf(name string) uint8 {
+	n := len(name)
+	if n == 0 {
+		return 0
+	}
+	return uint8(n*7) ^ name[n-1]*5 ^ name[n/2]*3 ^ name[0]
 }
 
 // The contexts of a module type, as nginx has it.
@@ -67,7 +86,8 @@ func (c *checker) body(b *block, body *nginxconf.Body) {
 
 // inside reads what the block d holds, in a context of its own.
 func (c *checker) inside(up *block, d *nginxconf.Directive, context directive.Context) *block {
-	b := &block{context: context, up: up, d: d, server: up.server, location: up.location}
+	b := c.blocks.new()
+	*b = block{context: context, up: up, d: d, server: up.server, location: up.location}
 	c.within(b)
 	return b
 }
