@@ -5,6 +5,7 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/internal/pcre"
+	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
 // A serverName is an argument of server_name.
@@ -15,31 +16,41 @@ type serverName struct {
 
 // readServerName reads server_name of http (nginx: ngx_http_core_server_name).
 func readServerName(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if captures, regex := c.serverNames(d, &c.http.names, &c.http.variables); regex {
+		b.server.captures = captures
+	}
+}
+
+// serverNames reads the arguments of server_name, of http or stream, into a
+// list. It tells whether the last regular expression among them has groups, and
+// whether there is one.
+func (c *checker) serverNames(d *nginxconf.Directive, names *[]serverName, v *variables) (captures, regex bool) {
 	for i := range d.NumArgs() {
-		v := d.Arg(i)
-		if v != "" && (v[0] == '*' && (len(v) < 3 || v[1] != '.') || v[0] == '.' && len(v) < 2) {
-			c.fail(d, i+1, "invalid-server-name", `server name "%s" is invalid`, v)
-			return
+		name := d.Arg(i)
+		if name != "" && (name[0] == '*' && (len(name) < 3 || name[1] != '.') || name[0] == '.' && len(name) < 2) {
+			c.fail(d, i+1, "invalid-server-name", `server name "%s" is invalid`, name)
+			return captures, regex
 		}
-		if strings.IndexByte(v, '/') >= 0 && strings.IndexByte(cstring(v), '/') >= 0 {
-			c.warn(d, i+1, "suspicious-server-name", `server name "%s" has suspicious symbols`, v)
+		if strings.IndexByte(name, '/') >= 0 && strings.IndexByte(cstring(name), '/') >= 0 {
+			c.warn(d, i+1, "suspicious-server-name", `server name "%s" has suspicious symbols`, name)
 		}
-		c.http.names = append(c.http.names, serverName{d, i + 1})
-		if v == "" || v[0] != '~' {
+		*names = append(*names, serverName{d, i + 1})
+		if name == "" || name[0] != '~' {
 			continue
 		}
-		if len(v) == 1 {
-			c.fail(d, i+1, "invalid-server-name", `empty regex in server name "%s"`, v)
-			return
+		if len(name) == 1 {
+			c.fail(d, i+1, "invalid-server-name", `empty regex in server name "%s"`, name)
+			return captures, regex
 		}
-		pattern := v[1:]
+		pattern := name[1:]
 		caseless := strings.ContainsFunc(pattern, func(r rune) bool { return 'A' <= r && r <= 'Z' })
-		if !c.regex(&c.http.variables, d, i+1, pattern, caseless) {
-			return
+		if !c.regex(v, d, i+1, pattern, caseless) {
+			return captures, regex
 		}
 		info, _ := pcre.Check(pattern, caseless)
-		b.server.captures = info.Captures > 0
+		captures, regex = info.Captures > 0, true
 	}
+	return captures, regex
 }
 
 // finishServerNames compares the names of the servers of each socket (nginx:
@@ -49,43 +60,60 @@ func (c *checker) finishServerNames(h *httpMain) {
 		if len(at.servers) < 2 && !at.servers[0].captures {
 			continue
 		}
-		at.names(c, h)
+		set := newNameSet(c, at.Socket, len(at.servers))
+		for _, s := range at.servers {
+			if !set.add(s.block.d, h.names[s.names.from:s.names.to]) {
+				break
+			}
+		}
 	}
 }
 
-func (at *socket) names(c *checker, h *httpMain) {
-	seen := make(map[string]struct{}, len(at.servers)*2)
-	// add tells whether a key is new.
-	add := func(key string) bool {
-		n := len(seen)
-		seen[key] = struct{}{}
-		return len(seen) > n
+// A nameSet is the names of the servers of one socket.
+type nameSet struct {
+	c    *checker
+	at   value.Socket
+	seen map[string]struct{}
+}
+
+func newNameSet(c *checker, at value.Socket, servers int) *nameSet {
+	return &nameSet{c, at, make(map[string]struct{}, servers*2)}
+}
+
+// put tells whether a key is new.
+func (s *nameSet) put(key string) bool {
+	n := len(s.seen)
+	s.seen[key] = struct{}{}
+	return len(s.seen) > n
+}
+
+// add adds the names of a server block and reports those that are there. It
+// returns false if there is one that nginx cannot use, and stops at.
+func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
+	if len(names) == 0 && !s.put("") {
+		s.c.warn(server, 0, "conflicting-server-name", `conflicting server name "" on %s, ignored`, s.at)
 	}
-	for _, s := range at.servers {
-		if s.names.from == s.names.to && !add("") {
-			c.warn(s.block.d, 0, "conflicting-server-name", `conflicting server name "" on %s, ignored`, at.Socket)
+	for _, n := range names {
+		name := n.d.Arg(n.word - 1)
+		if name != "" && (name[0] == '~' || name[0] == '$' && strings.EqualFold(cstring(name), "$hostname")) {
+			continue // what the machine is called is not known here
 		}
-		for _, n := range h.names[s.names.from:s.names.to] {
-			name := n.d.Arg(n.word - 1)
-			if name != "" && (name[0] == '~' || name[0] == '$' && strings.EqualFold(cstring(name), "$hostname")) {
-				continue // what the machine is called is not known here
-			}
-			name = strings.ToLower(name)
-			if !usableName(name) {
-				c.fail(n.d, n.word, "invalid-server-name", `invalid server name or wildcard "%s" on %s`, name, at.Socket)
-				return
-			}
-			isNew := true
-			if len(name) > 1 && name[0] == '.' { // the name itself, and "*" before it
-				isNew = add(name[1:]) && add("*"+name)
-			} else {
-				isNew = add(name)
-			}
-			if !isNew {
-				c.warn(n.d, n.word, "conflicting-server-name", `conflicting server name "%s" on %s, ignored`, name, at.Socket)
-			}
+		name = strings.ToLower(name)
+		if !usableName(name) {
+			s.c.fail(n.d, n.word, "invalid-server-name", `invalid server name or wildcard "%s" on %s`, name, s.at)
+			return false
+		}
+		isNew := true
+		if len(name) > 1 && name[0] == '.' { // the name itself, and "*" before it
+			isNew = s.put(name[1:]) && s.put("*"+name)
+		} else {
+			isNew = s.put(name)
+		}
+		if !isNew {
+			s.c.warn(n.d, n.word, "conflicting-server-name", `conflicting server name "%s" on %s, ignored`, name, s.at)
 		}
 	}
+	return true
 }
 
 // usableName tells whether nginx can use the wildcard in a name, if there is
