@@ -1,6 +1,10 @@
 package pcre
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // The kinds of escape besides the letters themselves.
 const (
@@ -263,7 +267,7 @@ func (p *scanner) escaped() code {
 			off = int(p.firstRef[v])
 		}
 		p.emit(opBackref, int(v), off)
-		p.deep = true
+		p.refers = true
 	case 'C':
 		p.emit(opByte, 0, 0)
 	case 'X', 'R':
@@ -284,7 +288,7 @@ func (p *scanner) escaped() code {
 		return p.reference(kind)
 	case 'K':
 		p.emit(opKeep, 0, 0)
-		p.quantifiable, p.deep = false, true
+		p.quantifiable, p.refers = false, true
 	default:
 		p.emit(opZero, 0, 0)
 		p.quantifiable = false
@@ -329,7 +333,7 @@ func (p *scanner) reference(kind byte) code {
 		o = opRecurseName
 	}
 	p.emit(o, size, off)
-	p.deep = true
+	p.refers = true
 	return ok
 }
 
@@ -337,7 +341,7 @@ func (p *scanner) reference(kind byte) code {
 func (p *scanner) call(n int) {
 	p.emit(opRecurse, n, p.i)
 	p.i++
-	p.quantifiable, p.deep = true, true
+	p.quantifiable, p.refers = true, true
 }
 
 // name reads a name that starts behind p.i and ends with the byte end, or where
@@ -349,15 +353,15 @@ func (p *scanner) name(end byte) (off, size int, err code) {
 		return 0, 0, p.fail(62, p.i)
 	}
 	p.i = off
-	if end != 0 && isDigit(p.s[off]) {
+	if end != 0 && p.digitOfName() {
 		return 0, 0, p.fail(44, p.i)
 	}
-	for p.i < len(p.s) && isWord(p.s[p.i]) {
-		p.i++
-	}
-	if end != 0 && p.utf && p.i < len(p.s) && p.s[p.i] >= 0x80 {
-		p.unsure = true // a letter, perhaps; PCRE2 asks its tables
-		return 0, 0, p.fail(42, p.i)
+	for p.i < len(p.s) {
+		n := p.letterOfName(end != 0)
+		if n == 0 {
+			break
+		}
+		p.i += n
 	}
 	size = p.i - off
 	switch {
@@ -372,4 +376,30 @@ func (p *scanner) name(end byte) (off, size int, err code) {
 		p.i++
 	}
 	return off, size, ok
+}
+
+// letterOfName returns the length of the character at p.i if it may be in a name:
+// in that of a group, PCRE2 takes any letter if the pattern is UTF-8. Go's
+// tables know those of its Unicode 14, and more.
+func (p *scanner) letterOfName(group bool) int {
+	if c := p.s[p.i]; c < utf8.RuneSelf || !group || !p.utf {
+		if isWord(c) {
+			return 1
+		}
+		return 0
+	}
+	r, n := utf8.DecodeRuneInString(p.s[p.i:])
+	if unicode.IsLetter(r) || unicode.IsDigit(r) {
+		return n
+	}
+	return 0
+}
+
+// digitOfName tells whether a digit is at p.i, as names count them.
+func (p *scanner) digitOfName() bool {
+	if !p.utf {
+		return isDigit(p.s[p.i])
+	}
+	r, _ := utf8.DecodeRuneInString(p.s[p.i:])
+	return unicode.IsDigit(r)
 }

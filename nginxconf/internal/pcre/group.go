@@ -126,7 +126,7 @@ func (p *scanner) verbItem() code {
 		needs = true
 	case "ACCEPT":
 		o, before = opAccept, true
-		p.deep = true // it takes room for each group it ends
+		p.refers = true // it takes room for each group it ends
 	case "F", "FAIL":
 		o, before = opFail, true
 	case "COMMIT", "PRUNE", "SKIP", "THEN":
@@ -141,7 +141,7 @@ func (p *scanner) verbItem() code {
 		return p.fail(66, p.i)
 	}
 	p.i++
-	p.verb = len(p.items)
+	p.verb = p.n
 	p.quantifiable = o == opAccept
 	if !argument {
 		p.emit(o, 1, 0)
@@ -192,7 +192,7 @@ func (p *scanner) special(expected int) code {
 			return err
 		}
 		p.emit(opBackrefName, size, off)
-		p.quantifiable, p.deep = true, true
+		p.quantifiable, p.refers = true, true
 		return ok
 	case 'R':
 		p.i++
@@ -276,7 +276,7 @@ func (p *scanner) callByName() code {
 		return err
 	}
 	p.emit(opRecurseName, size, off)
-	p.quantifiable, p.deep = true, true
+	p.quantifiable, p.refers = true, true
 	return ok
 }
 
@@ -287,7 +287,7 @@ func (p *scanner) setting() code {
 	which, hyphen := &set, true
 	opts := before
 	if p.s[p.i] == '^' {
-		opts &^= optX | optXX | optN
+		opts &^= optX | optXX | optN | optI | optM | optS
 		hyphen = false
 		p.i++
 	}
@@ -308,7 +308,14 @@ func (p *scanner) setting() code {
 				*which |= optXX
 				p.i++
 			}
-		case 'i', 'm', 's', 'U':
+		case 'i':
+			*which |= optI
+		case 'm':
+			*which |= optM
+		case 's':
+			*which |= optS
+		case 'U':
+			*which |= optU
 		default:
 			return p.fail(11, p.i)
 		}
@@ -329,6 +336,9 @@ func (p *scanner) setting() code {
 		}
 	}
 	p.opts = (opts | set) &^ unset
+	if p.opts != before {
+		p.emit(opOption, 0, 0)
+	}
 	return ok
 }
 
@@ -384,7 +394,7 @@ func (p *scanner) condition() code {
 		return p.fail(14, p.i)
 	}
 	p.depth++
-	p.deep = true
+	p.refers = true
 	if p.s[p.i] == '?' || p.s[p.i] == '*' {
 		p.begin(opCondAssert, 0, 0)
 		p.i-- // the assertion has that parenthesis

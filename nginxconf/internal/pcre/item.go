@@ -22,6 +22,7 @@ const (
 	opFail    // (*FAIL)
 	opCallout // a is what it compiles to
 	opRepeat  // a and b are the least and the most times
+	opOption  // options change
 	opAlt     // a: as for opLookbehind, of the branch that follows
 	opKet     // a is the place of what it ends
 
@@ -60,23 +61,46 @@ type item struct {
 	off        int32 // where an error is to be reported
 }
 
+// items is a list whose first elements cost no allocation.
+type items struct {
+	n    int
+	few  [64]item
+	more []item
+}
+
+func (l *items) at(i int) *item {
+	if i < len(l.few) {
+		return &l.few[i]
+	}
+	return &l.more[i-len(l.few)]
+}
+
+func (l *items) add(it item) {
+	if l.n < len(l.few) {
+		l.few[l.n] = it
+	} else {
+		l.more = append(l.more[:l.n-len(l.few)], it)
+	}
+	l.n++
+}
+
 func (p *scanner) emit(o op, a, off int) {
-	p.items = append(p.items, item{op: o, a: int32(a), off: int32(off)})
+	p.add(item{op: o, a: int32(a), off: int32(off)})
 }
 
 // begin adds an item that opens a group. Until the group ends, b is the place
 // of the one around it.
 func (p *scanner) begin(o op, a, off int) {
-	p.items = append(p.items, item{op: o, a: int32(a), b: p.open, off: int32(off)})
-	p.open = int32(len(p.items) - 1)
+	p.add(item{op: o, a: int32(a), b: p.open, off: int32(off)})
+	p.open = int32(p.n - 1)
 }
 
 // finish ends the innermost open group.
 func (p *scanner) finish() {
-	at := p.open
-	open := &p.items[at]
-	p.open, open.b = open.b, int32(len(p.items))
-	p.emit(opKet, int(at), 0)
+	at := int(p.open)
+	open := p.at(at)
+	p.open, open.b = open.b, int32(p.n)
+	p.emit(opKet, at, 0)
 }
 
 // A name is one that a pattern gives to a group.

@@ -5,7 +5,18 @@ const maxSize = 1 << 16
 
 // unsureSize is from where layout stops to judge what (*UTF8) and (*UCP) make of
 // a pattern: it does not count the ranges that Unicode adds to classes.
-const unsureSize = 800
+const unsureSize = maxSize / 8
+
+// large tells whether the compiled pattern might be too large. The most that a
+// byte of a pattern becomes is ten, by [\d]; what PCRE2 puts around a copy of a
+// group is less than the copy.
+func (p *scanner) large() bool {
+	limit := int64(maxSize)
+	if p.utf || p.ucp {
+		limit = unsureSize
+	}
+	return int64(len(p.s))*p.copies > limit/20
+}
 
 // A frame is a group whose size is being counted.
 type frame struct {
@@ -25,10 +36,10 @@ func (p *scanner) layout() code {
 	stack := append(buf[:0], frame{open: -1, size: 6, branches: 1})
 	late, lateAt := ok, 0
 	for i := 0; ; i++ {
-		it := &p.items[i]
+		it := p.at(i)
 		f := &stack[len(stack)-1]
 		if it.op == opRepeat {
-			f.pending = repeated(p.items, i, f.pending)
+			f.pending = p.repeated(i, f.pending)
 			continue
 		}
 		f.size += f.pending
@@ -55,6 +66,7 @@ func (p *scanner) layout() code {
 			f.pending = 2
 		case opProp:
 			f.pending = 3
+		case opOption:
 		case opType, opByte, opVariable, opZero, opFail:
 			f.pending = 1
 		case opKeep:
@@ -72,7 +84,7 @@ func (p *scanner) layout() code {
 		case opAccept: // with the captures that it ends
 			f.pending = 1
 			for k := len(stack) - 1; k > 0; k-- {
-				if o := p.items[stack[k].open].op; o == opCapture {
+				if o := p.at(stack[k].open).op; o == opCapture {
 					if stack[k-1].assertions < f.assertions {
 						break
 					}
@@ -90,11 +102,11 @@ func (p *scanner) layout() code {
 			f.size += 3
 			f.branches++
 			f.off = 0
-			if f.open >= 0 && p.items[f.open].op.behind() && it.a > 0 {
+			if f.open >= 0 && p.at(f.open).op.behind() && it.a > 0 {
 				f.size += 3
 			}
 		case opKet:
-			g, size := &p.items[f.open], f.size
+			g, size := p.at(f.open), f.size
 			branches := f.branches
 			stack = stack[:len(stack)-1]
 			f = &stack[len(stack)-1]
@@ -107,7 +119,7 @@ func (p *scanner) layout() code {
 				late, lateAt = 27, int(f.off)
 			}
 		default: // a group starts
-			if o == opLookaheadNot && p.items[i+1].op == opKet && p.items[i+2].op != opRepeat {
+			if o == opLookaheadNot && p.at(i+1).op == opKet && p.at(i+2).op != opRepeat {
 				f.pending = 1 // compiled as (*FAIL)
 				i++
 				break
@@ -193,8 +205,8 @@ func (p *scanner) header(it *item, f *frame) (int64, code) {
 
 // repeated returns how much room the item before the quantifier at i needs with
 // it, if it needs size alone.
-func repeated(items []item, i int, size int64) int64 {
-	it, r := &items[i-1], &items[i]
+func (p *scanner) repeated(i int, size int64) int64 {
+	it, r := p.at(i-1), p.at(i)
 	least, most := int64(r.a), int64(r.b)
 	once := least == 1 && most == 1
 	wrap := int64(0) // into an atomic group, where PCRE2 has nothing shorter
@@ -235,7 +247,7 @@ func repeated(items []item, i int, size int64) int64 {
 		// What is left is repeated as a group of one call.
 		return size + 6 + repeatedGroup(opGroup, 9, least, most, r.possessive) - 9
 	case opKet:
-		return repeatedGroup(items[it.a].op, size, least, most, r.possessive)
+		return repeatedGroup(p.at(int(it.a)).op, size, least, most, r.possessive)
 	}
 	return size
 }

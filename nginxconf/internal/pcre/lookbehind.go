@@ -3,8 +3,8 @@ package pcre
 // measures is what the lengths of lookbehinds need. PCRE2 moves back by a fixed
 // number of characters, each branch by its own.
 type measures struct {
-	visits  int // of branches, which PCRE2 limits
-	first   []int32
+	visits  int               // of branches, which PCRE2 limits
+	first   []int32           // the place of the first group with a number
 	lengths []int32           // of groups by number, plus 1; 0 if not known
 	memo    map[int32]measure // of groups that are called, by place
 	behinds int               // lookbehinds measured so far
@@ -19,14 +19,16 @@ const (
 
 // lookbehinds measures all of them.
 func (p *scanner) lookbehinds() code {
-	p.first = make([]int32, p.groups+1)
-	p.lengths = make([]int32, p.groups+1)
-	for i := len(p.items) - 1; i >= 0; i-- {
-		if p.items[i].op == opCapture {
-			p.first[p.items[i].a] = int32(i)
+	if p.refers {
+		p.first = make([]int32, p.groups+1)
+		p.lengths = make([]int32, p.groups+1)
+	}
+	for i := p.n - 1; i >= 0 && p.refers; i-- {
+		if p.at(i).op == opCapture {
+			p.first[p.at(i).a] = int32(i)
 		}
 	}
-	p.at = -1
+	p.errAt = -1
 	_, err := p.walk(0)
 	return err
 }
@@ -34,8 +36,8 @@ func (p *scanner) lookbehinds() code {
 // walk measures the lookbehinds from item i to the end of the group around it.
 func (p *scanner) walk(i int) (end int, err code) {
 	depth := 0
-	for ; p.items[i].op != opEnd; i++ {
-		switch o := p.items[i].op; {
+	for ; p.at(i).op != opEnd; i++ {
+		switch o := p.at(i).op; {
 		case o == opKet:
 			if depth--; depth < 0 {
 				return i, ok
@@ -57,17 +59,17 @@ func (p *scanner) walk(i int) (end int, err code) {
 // then goes on in the second branch as if that stood behind the lookbehind.
 func (p *scanner) behind(i int) (end int, err code) {
 	p.behinds++
-	off, to := p.items[i].off, i
+	off, to := p.at(i).off, i
 	for {
 		n, end, err := p.branch(i + 1)
 		if err != ok {
-			if p.at < 0 {
-				p.at = int(off)
+			if p.errAt < 0 {
+				p.errAt = int(off)
 			}
 			return 0, err
 		}
-		p.items[to].a |= int32(n)
-		if i, to = end, end; p.items[to].op != opAlt || p.items[to].a != 0 {
+		p.at(to).a |= int32(n)
+		if i, to = end, end; p.at(to).op != opAlt || p.at(to).a != 0 {
 			return i, ok
 		}
 	}
@@ -81,18 +83,18 @@ func (p *scanner) branch(i int) (n, end int, err code) {
 	}
 	last := 0 // what a quantifier repeats
 	for ; ; i++ {
-		it, size := &p.items[i], 0
+		it, size := p.at(i), 0
 		switch o := it.op; o {
 		case opKet, opAlt:
 			return n, i, ok
 		case opAccept, opFail: // nothing behind it counts
-			for ; p.items[i].op != opKet && p.items[i].op != opAlt; i++ {
-				if p.items[i].op.opens() {
-					i = int(p.items[i].b)
+			for ; p.at(i).op != opKet && p.at(i).op != opAlt; i++ {
+				if p.at(i).op.opens() {
+					i = int(p.at(i).b)
 				}
 			}
 			return n, i, ok
-		case opZero, opKeep, opVerb, opCallout:
+		case opZero, opKeep, opVerb, opCallout, opOption:
 		case opChar, opType, opProp, opClass:
 			size = 1
 		case opByte:
@@ -101,11 +103,11 @@ func (p *scanner) branch(i int) (n, end int, err code) {
 			}
 			size = 1
 		case opLookahead, opLookaheadNot, opLookaheadNA:
-			p.at = -1
+			p.errAt = -1
 			if i, err = p.walk(i + 1); err != ok {
 				return 0, 0, err
 			}
-			if p.items[i+1].op == opRepeat {
+			if p.at(i+1).op == opRepeat {
 				i++
 			}
 		case opLookbehind, opLookbehindNot, opLookbehindNA:
@@ -150,9 +152,9 @@ func (p *scanner) branch(i int) (n, end int, err code) {
 
 // group measures the group that starts at item i and has that number, if any.
 func (p *scanner) group(i, number int) (n, end int, err code) {
-	if number > 0 && !p.dupGroups {
+	if number > 0 && !p.dupGroups && p.refers {
 		if n := p.lengths[number]; n > 0 {
-			return int(n) - 1, int(p.items[i].b), ok
+			return int(n) - 1, int(p.at(i).b), ok
 		}
 	}
 	n = -1
@@ -165,17 +167,19 @@ func (p *scanner) group(i, number int) (n, end int, err code) {
 			return 0, 0, 25
 		}
 		n = size
-		if p.items[i].op == opKet {
+		if p.at(i).op == opKet {
 			break
 		}
 	}
-	p.lengths[number] = int32(n) + 1
+	if p.refers {
+		p.lengths[number] = int32(n) + 1
+	}
 	return n, i, ok
 }
 
 // referred measures what the reference at item i is to.
 func (p *scanner) referred(i int) (int, code) {
-	it := &p.items[i]
+	it := p.at(i)
 	o, number := it.op, int(it.a)
 	dup := false
 	if o == opBackrefName || o == opRecurseName {
@@ -195,7 +199,7 @@ func (p *scanner) referred(i int) (int, code) {
 		return 0, 25
 	}
 	at := p.first[number]
-	g := &p.items[at]
+	g := p.at(int(at))
 	if int(at) < i && i < int(g.b) || g.onPath {
 		return 0, 25 // the group calls itself
 	}

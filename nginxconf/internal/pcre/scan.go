@@ -11,7 +11,8 @@ const (
 	unlimited = maxGroups + 1
 )
 
-// options that a pattern sets with (?…) and that bear on how it is read.
+// options that a pattern sets with (?…). Those that only bear on matching are
+// here because PCRE2 notes where one changes, and looks at its notes.
 type options uint8
 
 const (
@@ -19,6 +20,10 @@ const (
 	optXX                     // in classes, too
 	optN                      // plain parentheses do not capture
 	optJ                      // names may come again
+	optI
+	optM
+	optS
+	optU
 )
 
 // A nest remembers what ends with the group at a depth.
@@ -41,9 +46,9 @@ const (
 
 // A scanner reads one pattern.
 type scanner struct {
-	s  string
-	i  int // the next byte to read
-	at int // the offset of the error
+	s     string
+	i     int // the next byte to read
+	errAt int // the offset of the error
 
 	utf, ucp bool
 	newline  newline
@@ -52,7 +57,7 @@ type scanner struct {
 	opts   options
 	depth  int // of parentheses
 	groups int // the number of the newest group
-	nests  []nest
+	nests  nests
 
 	quoted       bool // between \Q and \E
 	quantifiable bool // what was just read may be repeated
@@ -60,8 +65,8 @@ type scanner struct {
 	assertion    int  // positive: what comes must be the assertion of a condition
 	verb         int  // the place of the item of the newest verb
 
-	items []item
-	open  int32 // the place of the innermost open group, or -1
+	items
+	open int32 // the place of the innermost open group, or -1
 
 	names    []name
 	byName   map[string]int // place of the first, plus 1
@@ -69,15 +74,16 @@ type scanner struct {
 	indexed  int            // names that are in byName
 	firstRef [10]int32      // the offsets of the first \1 … \9
 
-	dupGroups  bool // there is a (?|
-	lookbehind bool // there is one
-	deep       bool // layout has something to check
+	dupGroups  bool  // there is a (?|
+	lookbehind bool  // there is one
+	refers     bool  // there are references or other things for layout to check
+	copies     int64 // that PCRE2 makes of groups that are repeated, at most
 
 	measures // of lookbehinds
 }
 
 func (p *scanner) fail(c code, at int) code {
-	p.at = at
+	p.errAt = at
 	return c
 }
 
@@ -144,7 +150,7 @@ func (p *scanner) scan() code {
 		repeatable, quantified := p.quantifiable, p.quantified
 		p.quantifiable, p.quantified = false, false
 		if quantified && (c == '?' || c == '+') {
-			p.items[len(p.items)-1].possessive = c == '+'
+			p.at(p.n - 1).possessive = c == '+'
 			p.i++
 			continue
 		}
@@ -177,7 +183,7 @@ func (p *scanner) scan() code {
 			p.i++
 			var r repeat
 			if r, err = p.repeat(p.i); err != ok {
-				break // p.at is set
+				break // p.errAt is set
 			}
 			if r.end == 0 {
 				p.literal()
@@ -273,33 +279,64 @@ func (p *scanner) quantify(repeatable bool, least, most int32) code {
 	if !repeatable {
 		return p.fail(9, p.i-1)
 	}
-	if last := len(p.items) - 1; p.items[last].op == opAccept {
+	if accept := *p.at(p.n - 1); accept.op == opAccept {
 		// PCRE2 wraps it in a group. With an argument, a (*MARK) comes first.
-		items := append([]item(nil), p.items[p.verb:]...)
-		p.items = p.items[:p.verb]
+		mark, n := *p.at(p.verb), p.n-p.verb
+		p.n = p.verb
 		p.begin(opGroup, 0, 0)
-		p.items = append(p.items, items...)
+		if n > 1 {
+			p.add(mark)
+		}
+		p.add(accept)
 		p.finish()
 	}
-	p.items = append(p.items, item{op: opRepeat, a: least, b: most})
-	p.quantified = true
-	if p.items[len(p.items)-2].op == opKet && (least > 1 || 1 < most && most < unlimited) {
-		p.deep = true // the compiled pattern has the group more than once
+	if p.at(p.n-1).op == opKet {
+		n := most
+		if n == unlimited {
+			n = least + 1 // for an assertion
+		}
+		p.copies = min(p.copies*max(1, int64(n)), maxSize)
 	}
+	p.add(item{op: opRepeat, a: least, b: most})
+	p.quantified = true
 	return ok
+}
+
+// nests is a stack whose first elements cost no allocation.
+type nests struct {
+	n    int
+	few  [4]nest
+	more []nest
+}
+
+// top returns the last one, if there is one.
+func (l *nests) top() *nest {
+	switch {
+	case l.n == 0:
+		return nil
+	case l.n <= len(l.few):
+		return &l.few[l.n-1]
+	}
+	return &l.more[l.n-len(l.few)-1]
 }
 
 // nest returns what was remembered for the group being read, or nil.
 func (p *scanner) nest() *nest {
-	if n := len(p.nests); n > 0 && p.nests[n-1].depth == int32(p.depth) {
-		return &p.nests[n-1]
+	if n := p.nests.top(); n != nil && n.depth == int32(p.depth) {
+		return n
 	}
 	return nil
 }
 
 func (p *scanner) remember(k nestKind) *nest {
-	p.nests = append(p.nests, nest{depth: int32(p.depth), kind: k, opts: p.opts})
-	return &p.nests[len(p.nests)-1]
+	l := &p.nests
+	if l.n >= len(l.few) {
+		l.more = append(l.more[:l.n-len(l.few)], nest{})
+	}
+	l.n++
+	n := l.top()
+	*n = nest{depth: int32(p.depth), kind: k, opts: p.opts}
+	return n
 }
 
 // closing ends a group.
@@ -315,7 +352,7 @@ func (p *scanner) closing() code {
 		case nestAtomic:
 			p.finish()
 		}
-		p.nests = p.nests[:len(p.nests)-1]
+		p.nests.n--
 	}
 	if p.depth == 0 {
 		return p.fail(22, p.i-1)

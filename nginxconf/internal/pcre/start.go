@@ -18,9 +18,9 @@ func (p *scanner) start() code {
 		}
 		switch name {
 		case "UTF)", "UTF8)":
-			p.utf, p.deep = true, true
+			p.utf = true
 		case "UCP)":
-			p.ucp, p.deep = true, true
+			p.ucp = true
 		case "CR)":
 			p.newline = newlineCR
 		case "LF)":

@@ -1,0 +1,70 @@
+package pcre
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestOracleRegex asks the installed nginx about patterns made at random. Those
+// that we accept are asked for together, each refusal alone.
+func TestOracleRegex(t *testing.T) {
+	nginx, err := exec.LookPath("nginx")
+	if err != nil {
+		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("ORACLE_SEED"), "1"), 10, 64)
+	require.NoError(t, err)
+	cases, err := strconv.Atoi(cmp.Or(os.Getenv("ORACLE_CASES"), "200"))
+	require.NoError(t, err)
+	t.Logf("ORACLE_SEED=%d ORACLE_CASES=%d", seed, cases)
+
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "nginx.conf")
+	ask := func(locations []string) string { // nginx stops after them, and so opens no socket
+		text := "error_log stderr; events { } http { server {\n" + strings.Join(locations, "\n") + "\nstop;\n}}\n"
+		require.NoError(t, os.WriteFile(conf, []byte(text), 0o600))
+		out, _ := exec.CommandContext(t.Context(), nginx, "-t", "-e", "stderr", "-p", dir, "-c", conf).CombinedOutput()
+		return string(out)
+	}
+	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+	var accepted []string
+	unsure := 0
+	for i := range cases {
+		g := newGenerator(seed, uint64(i))
+		pattern := g.pattern()
+		if pattern == "" || strings.ContainsAny(pattern, "\x00") {
+			continue // nginx's strings end there
+		}
+		caseless := g.IntN(2) == 0
+		location := `location ~ "` + quote.Replace(pattern) + `" { }`
+		if caseless {
+			location = `location ~* "` + quote.Replace(pattern) + `" { }`
+		}
+		info, refusal := Check(pattern, caseless)
+		switch {
+		case info.Unsure:
+			unsure++
+		case refusal == nil:
+			accepted = append(accepted, location)
+		default:
+			out := ask([]string{location})
+			want := fmt.Sprintf("%s in %s:", refusal.Nginx(pattern), conf)
+			require.Contains(t, out, want, "case %d: %q", i, pattern)
+		}
+	}
+	out := ask(accepted)
+	require.Contains(t, out, `unknown directive "stop"`)
+	t.Logf("%d accepted alike, %d refused alike, %d not judged", len(accepted), cases-len(accepted)-unsure, unsure)
+}
