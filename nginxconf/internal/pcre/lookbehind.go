@@ -8,6 +8,7 @@ type measures struct {
 	lengths []int32           // of groups by number, plus 1; 0 if not known
 	memo    map[int32]measure // of groups that are called, by place
 	behinds int               // lookbehinds measured so far
+	steps   int
 }
 
 type measure struct{ length, visits int32 }
@@ -15,7 +16,16 @@ type measure struct{ length, visits int32 }
 const (
 	maxVisits = 2001  // of branches
 	maxBehind = 65535 // characters
+
+	// maxSteps ends what may take time in proportion to the square of the
+	// length. A pattern as long as nginx's words takes half of it at most.
+	maxSteps = 1 << 24
 )
+
+func (p *scanner) giveUp() code {
+	p.unsure = true
+	return 35
+}
 
 // lookbehinds measures all of them.
 func (p *scanner) lookbehinds() code {
@@ -37,6 +47,9 @@ func (p *scanner) lookbehinds() code {
 func (p *scanner) walk(i int) (end int, err code) {
 	depth := 0
 	for ; p.at(i).op != opEnd; i++ {
+		if p.steps++; p.steps > maxSteps {
+			return 0, p.giveUp()
+		}
 		switch o := p.at(i).op; {
 		case o == opKet:
 			if depth--; depth < 0 {
@@ -83,6 +96,9 @@ func (p *scanner) branch(i int) (n, end int, err code) {
 	}
 	last := 0 // what a quantifier repeats
 	for ; ; i++ {
+		if p.steps++; p.steps > maxSteps {
+			return 0, 0, p.giveUp()
+		}
 		it, size := p.at(i), 0
 		switch o := it.op; o {
 		case opKet, opAlt:

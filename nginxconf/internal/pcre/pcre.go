@@ -18,6 +18,7 @@ package pcre
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Info is what nginx asks of an expression that PCRE2 accepts.
@@ -45,14 +46,16 @@ func (e *Error) Error() string {
 	return e.Message + " at offset " + strconv.Itoa(e.Offset)
 }
 
-// Nginx returns what nginx logs when it meets e, which Check returned for
-// pattern.
+// Nginx returns what nginx says when it meets e, which Check returned for
+// pattern, up to the " in " and the place in the configuration. nginx has room
+// for 1024 bytes of it (NGX_MAX_CONF_ERRSTR).
 func (e *Error) Nginx(pattern string) string {
 	s := "pcre2_compile() failed: " + e.Message + " in \"" + pattern + "\""
 	if e.Offset < len(pattern) {
-		s += " at \"" + pattern[e.Offset:] + "\""
+		rest, _, _ := strings.Cut(pattern[e.Offset:], "\x00") // as C prints it
+		s += " at \"" + rest + "\""
 	}
-	return s
+	return s[:min(len(s), 1024)]
 }
 
 // Check reads pattern as pcre2_compile does for nginx. A nil error means that

@@ -323,7 +323,12 @@ func TestNginx(t *testing.T) {
 		require.NotNil(t, err, pattern)
 		assert.Equal(t, want, err.Nginx(pattern))
 	}
-	_, err := Check("a**", false)
+	long := strings.Repeat("a", 1100) + "("
+	_, err := Check(long, false)
+	require.NotNil(t, err)
+	assert.Equal(t, (`pcre2_compile() failed: missing closing parenthesis in "` + long)[:1024], err.Nginx(long))
+
+	_, err = Check("a**", false)
 	require.NotNil(t, err)
 	assert.Equal(t, "quantifier does not follow a repeatable item at offset 2", err.Error())
 }
