@@ -100,11 +100,12 @@ func (u *upstream) ask(t *testing.T, conf string) (message string, line int) {
 	t.Helper()
 	name := filepath.Join(u.dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(name, []byte(conf), 0o600))
-	args := []string{"-t", "-p", u.dir, "-c", name, "-g", "pid nginx.pid;" + u.modules}
-	if !strings.HasPrefix(u.version, "1.18.") { // which has no -e
-		args = append(args, "-e", "stderr")
+	log := []string{"-e", "stderr"}
+	globals := "pid nginx.pid;" + u.modules
+	if strings.HasPrefix(u.version, "1.18.") { // which has no -e
+		log, globals = nil, globals+"error_log stderr;"
 	}
-	out, err := u.command(args...).CombinedOutput()
+	out, err := u.command(append(log, "-t", "-p", u.dir, "-c", name, "-g", globals)...).CombinedOutput()
 	if err == nil {
 		return "", 0
 	}
