@@ -14,8 +14,8 @@ type Body struct {
 	rest  uint32 // behind the last directive
 	end   uint32 // of the '}', or of the text
 
-	first uint32 // its directives are those of src.lists[first:first+n]
-	n     uint32
+	first uint32 // number of its list in src
+	n     uint32 // of directives
 }
 
 // contents is a body that is not, or no more, as in a source.
@@ -60,11 +60,8 @@ func (b *Body) setClose(s string) { b.own().close = s }
 func (b *Body) own() *contents {
 	if b.made == nil {
 		m := &contents{open: b.open(), close: b.close()}
-		if b.n > 0 {
-			m.list = make([]*Directive, b.n)
-		}
-		for i := range m.list {
-			m.list[i] = b.slot(i)
+		for _, number := range b.numbers() {
+			m.list = append(m.list, b.src.node(number))
 		}
 		b.made = m
 	}
@@ -95,7 +92,15 @@ func (b *Body) slot(i int) *Directive {
 	if b.made != nil {
 		return b.made.list[i]
 	}
-	return b.src.node(b.src.lists[int(b.first)+i])
+	return b.src.node(b.numbers()[i])
+}
+
+// numbers returns those of the directives that b was parsed with.
+func (b *Body) numbers() []uint32 {
+	if b.n == 0 {
+		return nil
+	}
+	return from(b.src.lists, b.first, int(b.n))
 }
 
 // A cursor goes over the directives that a body has when the cursor is made,
@@ -105,18 +110,15 @@ type cursor struct {
 	list []*Directive
 
 	// Instead of list, if the body was as parsed:
-	src   *source
-	nodes []uint32
+	src     *source
+	numbers []uint32
 }
 
 func (b *Body) cursor() cursor {
 	if b.made != nil {
 		return cursor{body: b, list: b.made.list}
 	}
-	if b.n == 0 {
-		return cursor{body: b}
-	}
-	return cursor{body: b, src: b.src, nodes: b.src.lists[b.first : b.first+b.n]}
+	return cursor{body: b, src: b.src, numbers: b.numbers()}
 }
 
 // next returns the next directive, or nil.
@@ -128,9 +130,9 @@ func (c *cursor) next() *Directive {
 			return d
 		}
 	}
-	for len(c.nodes) > 0 {
-		d := c.src.node(c.nodes[0])
-		c.nodes = c.nodes[1:]
+	for len(c.numbers) > 0 {
+		d := c.src.node(c.numbers[0])
+		c.numbers = c.numbers[1:]
 		if d.up == c.body && d.n&moved == 0 {
 			return d
 		}

@@ -22,8 +22,8 @@ type Directive struct {
 	//	begin      first word         term      close  end
 	//	| # lead   name gap arg … gap ; or { … }      |  tail \n
 	begin uint32
-	first uint32 // its words are src.words[first:first+n]
-	n     uint32 // how many, and flags in the top bits
+	first uint32 // number of its first word in src
+	n     uint32 // how many it has, and flags in the top bits
 	term  uint32
 	end   uint32
 	at    uint32 // index in the slots of up
@@ -164,7 +164,7 @@ func (d *Directive) Pos() token.Position {
 	if d.source() == nil {
 		return token.Position{}
 	}
-	return d.source().position(int(d.source().words[d.first].start))
+	return d.source().position(int(from(d.source().words, d.first, 1)[0].start))
 }
 
 // End returns the place just behind the directive's ';' or '}' when it was
@@ -219,7 +219,7 @@ func (d *Directive) String() string {
 
 func (d *Directive) span(i int) span { return d.words()[i] }
 
-func (d *Directive) words() []span { return d.source().words[d.first : int(d.first)+d.numWords()] }
+func (d *Directive) words() []span { return from(d.source().words, d.first, d.numWords()) }
 
 func (d *Directive) numWords() int {
 	if d.made != nil {

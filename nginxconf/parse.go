@@ -3,7 +3,6 @@ package nginxconf
 import (
 	"fmt"
 	"math/bits"
-	"slices"
 	"strings"
 )
 
@@ -60,13 +59,18 @@ type parser struct {
 	open    []frame
 	pending []uint32 // numbers of the children of the open blocks, outermost first
 
-	// These have their length beside them: to write a pointer costs more than to
-	// write a number while the collector runs, which is half of the time.
-	words   []span
+	// Slabs, no larger than what the rest of the text may need: real files have a
+	// word every 16 bytes or so, and a directive every 40. How far they are used
+	// stands beside them, for while the collector runs, which is half of the time,
+	// to write a pointer costs far more than to write a number.
+	words   []span // the last slab of src.words
 	nWords  int
+	first   int         // of the words of the directive being read
 	nodes   []Directive // the last slab of src.nodes
 	nNodes  int
-	bodies  []Body // a slab
+	lists   []uint32 // the last slab of src.lists
+	nLists  int
+	bodies  []Body
 	nBodies int
 
 	diags Diagnostics
@@ -92,9 +96,6 @@ func (p *parser) report(start, end int, code, format string, args ...any) *Diagn
 // run reads the whole text. begin is where the text starts that no node owns
 // yet: it becomes the lead of the next directive or the end of its block.
 func (p *parser) run() {
-	// Real files have a word every 16 bytes or so, and a directive every 40.
-	p.words = make([]span, min(len(p.text), 1<<16)/14+4)
-	p.src.lists = make([]uint32, 0, min(len(p.text), 1<<16)/40+4)
 	var open [16]frame
 	var pending [64]uint32
 	p.open, p.pending = open[:0], pending[:0]
@@ -142,13 +143,10 @@ func (p *parser) run() {
 	}
 	p.setList(p.open[0])
 	p.file.Body.rest, p.file.Body.end = uint32(begin), uint32(p.pos)
-	p.src.words = clip(p.words[:p.nWords])
-	p.src.lists = clip(p.src.lists)
 	p.explain()
 }
 
-// addWord notes a word. The room for words grows to what the whole text will
-// need if it goes on as it began.
+// addWord notes a word.
 func (p *parser) addWord(w span) {
 	if p.nWords == len(p.words) {
 		p.growWords()
@@ -157,15 +155,23 @@ func (p *parser) addWord(w span) {
 	p.nWords++
 }
 
+// growWords starts a slab, to which the words of the directive being read move.
 func (p *parser) growWords() {
-	p.words = slices.Grow(p.words, p.wanted(p.nWords))
-	p.words = p.words[:cap(p.words)]
+	begun := p.words[p.first:p.nWords]
+	if p.first == 0 && len(begun) > 0 {
+		p.src.words = p.src.words[:len(p.src.words)-1]
+	}
+	rest := len(p.text) - p.pos
+	more := max(min(len(begun), rest/2), min(slabSize-4-len(begun), rest/14)) + 4
+	p.words = make([]span, len(begun)+more)
+	p.first, p.nWords = 0, copy(p.words, begun)
+	p.src.words = append(p.src.words, p.words)
 }
 
-// wanted returns how many more of what n were found so far to make room for.
-func (p *parser) wanted(n int) int {
-	want := int(float64(n) * float64(len(p.text)) / float64(p.pos+1) * 1.05)
-	return max(want-n, n/4+16)
+// giveWords makes the words of the directive being read those of d.
+func (p *parser) giveWords(d *Directive) {
+	d.first = uint32((len(p.src.words)-1)<<slabBits | p.first)
+	d.n = uint32(p.nWords - p.first)
 }
 
 func (p *parser) lastWord() span { return p.words[p.nWords-1] }
@@ -252,16 +258,19 @@ func (p *parser) directive(begin int) int {
 	d.up = top.body
 	d.at = uint32(len(p.pending) - top.first - 1)
 	d.begin = uint32(begin)
-	d.first = uint32(p.nWords)
+	p.first = p.nWords
+	if p.first >= slabSize { // behind a directive with very many words
+		p.words = p.words[:p.first]
+	}
 	end := p.readWords()
-	d.n = uint32(p.nWords) - d.first
+	p.giveWords(d)
 	switch end {
 	case ';':
 		d.term = uint32(p.pos)
 		p.pos++
 		p.restOfLine()
 	case '{':
-		if name := p.words[d.first]; isLua(unquote(p.text[name.start:name.end])) {
+		if name := p.words[p.first]; isLua(unquote(p.text[name.start:name.end])) {
 			p.lua(d)
 			break
 		}
@@ -281,15 +290,17 @@ func (p *parser) directive(begin int) int {
 // lua reads the block at p.pos as the last argument of d. Its '}' then ends the
 // directive as a ';' does.
 func (p *parser) lua(d *Directive) {
-	d.n |= lua
 	start := p.pos + 1
 	end, at, message := luaEnd(p.text, start)
 	if message != "" {
 		p.report(at, at+1, "unexpected-end", "%s", message)
-		d.n |= noTerm
 	}
 	p.addWord(span{uint32(start), uint32(end)})
-	d.n++
+	p.giveWords(d)
+	d.n |= lua
+	if message != "" {
+		d.n |= noTerm
+	}
 	d.term = uint32(end)
 	p.pos = min(end+1, len(p.text))
 	p.restOfLine()
@@ -365,7 +376,7 @@ func (p *parser) readWords() byte {
 			if n == len(ws) {
 				p.pos, p.nWords = i, n
 				p.growWords()
-				ws = p.words
+				ws, n = p.words, p.nWords
 			}
 			ws[n] = span{uint32(start), uint32(i)}
 			n++
@@ -453,11 +464,11 @@ func (c rawByte) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte{byte(c)}) }
 // node takes room for a directive, which becomes a child of the innermost block.
 func (p *parser) node() *Directive {
 	if p.nNodes == len(p.nodes) {
-		p.nodes = make([]Directive, min(slabSize, (len(p.text)-p.pos)/32+4))
+		p.nodes = make([]Directive, min(nodeSlab, (len(p.text)-p.pos)/32+4))
 		p.nNodes = 0
 		p.src.nodes = append(p.src.nodes, p.nodes)
 	}
-	p.pending = append(p.pending, uint32((len(p.src.nodes)-1)<<slabBits|p.nNodes))
+	p.pending = append(p.pending, uint32((len(p.src.nodes)-1)<<nodeBits|p.nNodes))
 	d := &p.nodes[p.nNodes]
 	p.nNodes++
 	return d
@@ -476,18 +487,14 @@ func (p *parser) body() *Body {
 // setList makes the pending directives of a frame those of its body.
 func (p *parser) setList(f frame) {
 	l := p.pending[f.first:]
-	f.body.first, f.body.n = uint32(len(p.src.lists)), uint32(len(l))
-	if n := len(p.src.lists); n+len(l) > cap(p.src.lists) {
-		p.src.lists = slices.Grow(p.src.lists, max(len(l), p.wanted(n+len(l))))
+	if len(l) > len(p.lists)-p.nLists {
+		more := len(p.pending) + (len(p.text)-p.pos)/32
+		p.lists = make([]uint32, max(len(l), min(slabSize, more)))
+		p.nLists = 0
+		p.src.lists = append(p.src.lists, p.lists)
 	}
-	p.src.lists = append(p.src.lists, l...)
+	f.body.first = uint32((len(p.src.lists)-1)<<slabBits | p.nLists)
+	f.body.n = uint32(copy(p.lists[p.nLists:], l))
+	p.nLists += len(l)
 	p.pending = p.pending[:f.first]
-}
-
-// clip gives back what a slice's capacity wastes, if that is much.
-func clip[E any](s []E) []E {
-	if cap(s)-len(s) < len(s)/4 {
-		return s
-	}
-	return append(make([]E, 0, len(s)), s...)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -120,6 +121,49 @@ func TestReadingArgumentsAllocatesOnlyToUnescape(t *testing.T) {
 		}
 		_ = d.Name()
 	}))
+}
+
+func TestLongDirectivesAndBlocksAreReadInWhole(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 0))
+	var src strings.Builder
+	var want []string
+	directive := func(words int, end string) {
+		var line []string
+		for i := range words {
+			line = append(line, fmt.Sprintf([]string{"w%d", `"q %d"`, "$%d"}[i%3], rnd.IntN(1_000_000)))
+		}
+		if end == "{ return }" {
+			line[0], line[words-1] = "a_by_lua_block", " return "
+			src.WriteString(strings.Join(line[:words-1], " ") + " { return }\n")
+		} else {
+			src.WriteString(strings.Join(line, " ") + end + "\n")
+		}
+		want = append(want, strings.Join(line, "\n"))
+	}
+	for _, n := range []int{1, 4095, 4096, 2, 4097, 3, 50_000, 5, 20_000} {
+		directive(n, ";")
+		directive(1+n%7, "{")
+		for range n {
+			directive(1+rnd.IntN(20), ";")
+		}
+		directive(2+n%3000, "{ return }")
+		src.WriteString("}\n")
+	}
+	f, err := Parse("x.conf", []byte(src.String()))
+	require.NoError(t, err)
+	require.Equal(t, src.String(), string(f.Bytes()))
+	var got []string
+	for d := range f.All() {
+		words := make([]string, d.NumArgs()+1)
+		for i := range words {
+			words[i] = d.Raw(i)
+		}
+		got = append(got, strings.Join(words, "\n"))
+		if d.Container().At(d.Container().Index(d)) != d {
+			t.Fatal("not where its index says")
+		}
+	}
+	require.True(t, slices.Equal(want, got))
 }
 
 func TestHostileInputEndsInBoundedTimeWithAnError(t *testing.T) {

@@ -16,28 +16,36 @@ type span struct{ start, end uint32 }
 type source struct {
 	name  string
 	text  string
-	words []span // quotes included; a directive's words lie side by side
-
-	// The directives in the order in which they start, in slabs: a tree of many
-	// small nodes costs few allocations. The lists of the bodies hold numbers of
-	// nodes, for pointers would be twice the size and work for the collector.
-	nodes [][]Directive
-	lists []uint32
-
 	piece bool // a text handed to InsertText: nothing in it has a place in a file
+
+	// Slabs: a tree of many small things costs few allocations. The words of a
+	// directive, quotes included, lie side by side in one slab, and so does the
+	// list of a body. It holds the numbers of directives, for pointers would be
+	// twice the size and work for the collector.
+	nodes [][]Directive
+	words [][]span
+	lists [][]uint32
 
 	once  sync.Once
 	lines []uint32 // offsets where lines start, once asked for
 }
 
+// The number of what lies in a slab is that of the slab and, below it, the place
+// in that.
 const (
-	slabBits = 9
-	slabSize = 1<<slabBits - 1 // a header makes it 24 KiB, a size class
+	nodeBits = 9
+	nodeSlab = 1<<nodeBits - 1 // a header makes it 24 KiB, a size class
+	slabBits = 12
+	slabSize = 1 << slabBits // of words and lists, which have no header
 )
 
-// node returns a directive by its number: its slab, and the place in that.
 func (s *source) node(number uint32) *Directive {
-	return &s.nodes[number>>slabBits][number&(1<<slabBits-1)]
+	return &s.nodes[number>>nodeBits][number&(1<<nodeBits-1)]
+}
+
+// from returns the n things from a number on.
+func from[T any](slabs [][]T, number uint32, n int) []T {
+	return slabs[number>>slabBits][number&(slabSize-1):][:n]
 }
 
 // newSource refers to text, which must not be changed afterwards.
