@@ -79,6 +79,10 @@ func generate(lists ...string) ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "\t%s,\n", strings.TrimPrefix(literal, "Version"))
 	}
+	fmt.Fprintf(&b, "}\n\n// valueLists are the values of enumerations and bitmasks.\nvar valueLists = [...]string{\n\t1:")
+	for _, words := range g.values {
+		fmt.Fprintf(&b, "\t%q,\n", words)
+	}
 	fmt.Fprintf(&b, "}\n\n// modules are in the order in which nginx asks them.\nvar modules = [...]group{\n")
 	b.Write(g.out.Bytes())
 	fmt.Fprintf(&b, "}\n")
@@ -92,6 +96,7 @@ type generator struct {
 	module      string
 	seen        []string
 	forms, vars []string // of the module
+	values      []string // joined by spaces; their number is one higher
 }
 
 func (g *generator) line(words []string) error {
@@ -158,11 +163,17 @@ func (g *generator) directive(words []string) error {
 	if typ != "Custom" {
 		r += ", typ: " + typ
 	}
-	more, err := attributes(words[4:], "once", "block", "deprecated")
+	more, err := g.attributes(words[4:], "once", "block", "deprecated")
 	if err != nil {
 		return fmt.Errorf("%s: %w", words[0], err)
 	}
-	g.forms = append(g.forms, r+more+"},")
+	r += more + "},"
+	for _, w := range words[4:] {
+		if values, ok := strings.CutPrefix(w, "values="); ok {
+			r += " // " + strings.ReplaceAll(values, ",", " ")
+		}
+	}
+	g.forms = append(g.forms, r)
 	return nil
 }
 
@@ -170,7 +181,7 @@ func (g *generator) variable(words []string) error {
 	if len(words) < 2 {
 		return fmt.Errorf("%s: a variable has areas", words[0])
 	}
-	more, err := attributes(words[2:], "prefix", "changeable")
+	more, err := g.attributes(words[2:], "prefix", "changeable")
 	if err != nil {
 		return fmt.Errorf("%s: %w", words[0], err)
 	}
@@ -186,7 +197,7 @@ func (g *generator) variable(words []string) error {
 
 // attributes returns the fields that the attributes stand for, each with a
 // comma before it.
-func attributes(words []string, flags ...string) (string, error) {
+func (g *generator) attributes(words []string, flags ...string) (string, error) {
 	var set []string
 	var fields string
 	for _, w := range words {
@@ -197,7 +208,7 @@ func attributes(words []string, flags ...string) (string, error) {
 			set = append(set, w)
 			continue
 		case key == "values":
-			value = strconv.Quote(strings.ReplaceAll(value, ",", " "))
+			value, err = g.list(strings.ReplaceAll(value, ",", " "))
 		case key == "opens":
 			value, err = contexts(value)
 		case key == "since", key == "last":
@@ -216,13 +227,26 @@ func attributes(words []string, flags ...string) (string, error) {
 	return fields, nil
 }
 
+// list returns the number of a list of values.
+func (g *generator) list(words string) (string, error) {
+	i := slices.Index(g.values, words)
+	if i < 0 {
+		i = len(g.values)
+		g.values = append(g.values, words)
+	}
+	if i >= 255 {
+		return "", fmt.Errorf("too many lists of values")
+	}
+	return strconv.Itoa(i + 1), nil
+}
+
 func version(s string) (string, error) {
 	parts := strings.Split(s, ".")
 	if len(parts) != 3 {
 		return "", fmt.Errorf("version %q is not three numbers", s)
 	}
 	for _, p := range parts {
-		if _, err := strconv.ParseUint(p, 10, 16); err != nil {
+		if _, err := strconv.ParseUint(p, 10, 8); err != nil {
 			return "", fmt.Errorf("version %q is not three numbers", s)
 		}
 	}

@@ -3,6 +3,7 @@ package directive
 import (
 	"fmt"
 	"math/bits"
+	"strconv"
 	"strings"
 )
 
@@ -119,7 +120,7 @@ func (c Context) name() string {
 	if i := bits.TrailingZeros32(uint32(c)); i < len(contextNames) {
 		return contextNames[i]
 	} else {
-		return fmt.Sprintf("context %d", i)
+		return "context " + strconv.Itoa(i)
 	}
 }
 
@@ -164,8 +165,8 @@ func contextNamed(name string) (Context, bool) {
 			return 1 << i, true
 		}
 	}
-	var i int
-	if n, err := fmt.Sscanf(name, "context %d", &i); n == 1 && err == nil && i >= len(contextNames) && i < 32 {
+	number, _ := strings.CutPrefix(name, "context ")
+	if i, err := strconv.Atoi(number); err == nil && i >= len(contextNames) && i < 32 {
 		return 1 << i, true
 	}
 	return 0, false

@@ -23,7 +23,7 @@ type row struct {
 	args        Args
 	typ         Type
 	flags       flags
-	values      string // joined by spaces
+	values      uint8 // of valueLists
 	since, last Version
 }
 
@@ -56,6 +56,10 @@ var load = sync.OnceValue(func() *known {
 	var names []string
 	var forms []Form
 	var vars []Variable
+	lists := make([][]string, len(valueLists))
+	for i, words := range valueLists {
+		lists[i] = strings.Fields(words)
+	}
 	for _, g := range modules {
 		names = append(names, g.name)
 		for _, r := range g.forms {
@@ -66,8 +70,8 @@ var load = sync.OnceValue(func() *known {
 				Addon: g.addon,
 				Since: r.since, Last: r.last,
 			}
-			if r.values != "" {
-				f.Values = strings.Split(r.values, " ")
+			if r.values != 0 {
+				f.Values = lists[r.values]
 			}
 			forms = append(forms, f)
 		}

@@ -195,7 +195,7 @@ var newer = regexp.MustCompile(`^(balancer_keepalive|lua_ssl_(certificate|certif
 func TestOracleForms(t *testing.T) {
 	j := newJudge(t)
 	r := rand.New(rand.NewPCG(oracleNumber(t, "ORACLE_SEED", 1), 0))
-	cases := oracleNumber(t, "ORACLE_CASES", 600)
+	cases := oracleNumber(t, "ORACLE_CASES", 400)
 
 	var names []string
 	for name := range All().eachName() {
@@ -311,7 +311,7 @@ func TestOracleVariables(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(oracleNumber(t, "ORACLE_SEED", 1), 0))
 	order := r.Perm(len(questions))
-	for _, i := range order[:min(len(order), int(oracleNumber(t, "ORACLE_CASES", 60)))] {
+	for _, i := range order[:min(len(order), int(oracleNumber(t, "ORACLE_CASES", 50)))] {
 		assert.Equal(t, questions[i].want, j.ask(t, "variables.conf", questions[i].src), questions[i].src)
 	}
 }
@@ -346,7 +346,7 @@ func TestOracleOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(oracleNumber(t, "ORACLE_SEED", 1), 0))
 	order := r.Perm(len(questions))
 	passed := 0
-	for _, i := range order[:min(len(order), int(oracleNumber(t, "ORACLE_CASES", 120)))] {
+	for _, i := range order[:min(len(order), int(oracleNumber(t, "ORACLE_CASES", 80)))] {
 		f := questions[i]
 		line := f.Name
 		switch {
@@ -378,4 +378,61 @@ func TestOracleOnce(t *testing.T) {
 		}
 	}
 	t.Logf("%d are duplicates", passed)
+}
+
+// TestOracleDefaults writes the documented defaults down: the installed nginx
+// takes them as they are.
+func TestOracleDefaults(t *testing.T) {
+	j := newJudge(t)
+	require.NoError(t, os.Mkdir(filepath.Join(j.dir, "logs"), 0o700))
+	var src [2]strings.Builder // in http and in stream
+	for name := range j.table.Own().eachName() {
+		switch name {
+		case "listen", "proxy_redirect": // need a free port, a proxy_pass
+			continue
+		}
+		for i, c := range []Context{HTTP, Stream} {
+			if d, ok := j.table.Describe(name, c); ok && d.Default != "" {
+				fmt.Fprintf(&src[i], "%s %s;\n", name, d.Default)
+			}
+		}
+	}
+	for i, c := range []Context{HTTP, Stream} {
+		text := around[c][0] + src[i].String() + around[c][1]
+		assert.Empty(t, j.ask(t, "defaults.conf", text), text)
+	}
+}
+
+// TestOracleReplacements compares the advice of the installed nginx on
+// directives that are deprecated with ours.
+func TestOracleReplacements(t *testing.T) {
+	j := newJudge(t)
+	advice := regexp.MustCompile(`\[warn\] .*?the "(\w+)" directive is (?:deprecated|obsolete), use the "([^"]+)" directive instead`)
+	asked := 0
+	for f := range j.table.Forms() {
+		if !f.Deprecated || f.Addon {
+			continue
+		}
+		asked++
+		var in [2]string
+		for c, text := range around {
+			if f.Contexts&c != 0 {
+				in = text
+			}
+		}
+		value := map[bool]string{true: "on", false: "1"}[f.Type == Flag]
+		file := filepath.Join(j.dir, "deprecated.conf")
+		require.NoError(t, os.WriteFile(file, []byte(j.load+in[0]+f.Name+" "+value+";"+in[1]), 0o600))
+		out, _ := exec.Command(j.path, "-t", "-p", j.dir, "-c", file, "-e", "stderr", "-g", "pid nginx.pid;").CombinedOutput()
+		m := advice.FindSubmatch(out)
+		require.NotNil(t, m, "%s: %s", f.Name, out)
+		found := false
+		for _, r := range Replacements(f.Name) {
+			instead := strings.ReplaceAll(strings.ReplaceAll(strings.TrimSuffix(r.Instead, ";"), "…", "..."), " ...", "")
+			found = found || instead == strings.ReplaceAll(string(m[2]), " ...", "")
+			assert.True(t, r.Due(j.table.Version()))
+		}
+		assert.True(t, found, "%s", m[0])
+	}
+	assert.NotZero(t, asked)
 }

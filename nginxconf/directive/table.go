@@ -117,6 +117,18 @@ func (t *Table) With(forms ...Form) *Table {
 	return newTable(t.version, modules, all, slices.Clone(t.vars))
 }
 
+// WithVariables returns a table that knows further variables as well. If one is
+// known already, in the same area, the new one takes its place.
+func (t *Table) WithVariables(vars ...Variable) *Table {
+	all := slices.Clone(vars)
+	for _, v := range t.vars {
+		if !slices.ContainsFunc(vars, func(w Variable) bool { return w.Name == v.Name && w.Area&v.Area != 0 }) {
+			all = append(all, v)
+		}
+	}
+	return newTable(t.version, t.modules, slices.Clone(t.forms), all)
+}
+
 // Own returns a table with just the modules that come with nginx, and what With
 // added.
 func (t *Table) Own() *Table {

@@ -9,21 +9,21 @@ import (
 
 // A Version is that of an nginx release, such as 1.22.1. It is comparable. The
 // zero Version means "no limit" in the fields of this package.
-type Version struct{ Major, Minor, Patch uint16 }
+type Version struct{ Major, Minor, Patch uint8 }
 
-// ParseVersion reads three numbers with dots between them: "1.22.1". For a
+// ParseVersion reads three numbers below 256 with dots between them: "1.22.1". For a
 // distribution's package version, see Nginx.
 func ParseVersion(s string) (Version, error) {
-	var n [3]uint16
+	var n [3]uint8
 	rest := s
 	for i := range n {
 		part, after, found := strings.Cut(rest, ".")
-		v, err := strconv.ParseUint(part, 10, 16)
+		v, err := strconv.ParseUint(part, 10, 8)
 		// ParseUint takes a sign for an error, but not a leading zero.
 		if err != nil || found != (i < 2) || len(part) > 1 && part[0] == '0' {
 			return Version{}, fmt.Errorf(`version %q is not three numbers, as in "1.22.1"`, s)
 		}
-		n[i], rest = uint16(v), after
+		n[i], rest = uint8(v), after
 	}
 	return Version{n[0], n[1], n[2]}, nil
 }

@@ -75,11 +75,59 @@ var releases = [...]Version{
 	{1, 31, 4},
 }
 
+// valueLists are the values of enumerations and bitmasks.
+var valueLists = [...]string{
+	1: "stop abort",
+	"off on clean",
+	"1.0 1.1",
+	"off expired no-cache no-store private no_last_modified no_etag auth any",
+	"off exact before",
+	"none msie6 safari",
+	"off on always",
+	"all any",
+	"off on build",
+	"off put delete mkcol copy move",
+	"html json jsonp xml",
+	"info notice warn error",
+	"off on leaf",
+	"SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3",
+	"off on optional optional_no_ca",
+	"error timeout invalid_header non_idempotent http_500 http_502 http_503 http_504 http_403 http_404 http_429 updating off",
+	"1.0 1.1 2",
+	"error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off",
+	"error timeout invalid_header non_idempotent http_500 http_502 http_503 http_504 http_403 http_404 http_429 off",
+	"error timeout off",
+	"error timeout invalid_response not_found off",
+	"204 444",
+	"off log v1 on",
+	"off secure httponly samesite=strict samesite=lax samesite=none",
+	"off on merge",
+	"plain apop cram-md5 external",
+	"plain login cram-md5 external",
+	"plain login cram-md5 external none",
+	"off on v2",
+	"njs qjs",
+	"TLSv1 TLSv1.1 TLSv1.2 TLSv1.3",
+	"GET HEAD POST PUT DELETE",
+	"off propfind options lock unlock",
+	"name size date name_desc size_desc date_desc",
+	"json html jsonp prometheus",
+	"1xx 2xx 3xx 4xx 5xx off",
+	"ignore extract inject propagate",
+	"off on copy",
+	"off all audio video keyframes manual",
+	"sequential timestamp system",
+	"plain aligned",
+	"live event",
+	"all record drop redirect",
+	"all global live clients",
+}
+
 // modules are in the order in which nginx asks them.
 var modules = [...]group{
 	{name: "ngx_core_module", forms: []row{
 		{name: "daemon", in: Main, args: Take1, typ: Flag, flags: once},
-		{name: "debug_points", in: Main, args: Take1, typ: Enum, flags: once, values: "stop abort"},
+		{name: "debug_points", in: Main, args: Take1, typ: Enum, flags: once, values: 1}, // stop abort
 		{name: "env", in: Main, args: Take1},
 		{name: "load_module", in: Main, args: Take1},
 		{name: "lock_file", in: Main, args: Take1, typ: String, flags: once},
@@ -158,7 +206,7 @@ var modules = [...]group{
 		{name: "auth_delay", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "chunked_transfer_encoding", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "client_body_buffer_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
-		{name: "client_body_in_file_only", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "off on clean"},
+		{name: "client_body_in_file_only", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 2}, // off on clean
 		{name: "client_body_in_single_buffer", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "client_body_temp_path", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2 | Take3 | Take4, typ: Path, flags: once},
 		{name: "client_body_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
@@ -175,13 +223,13 @@ var modules = [...]group{
 		{name: "error_page", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: AtLeast2},
 		{name: "etag", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "gzip_disable", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1},
-		{name: "gzip_http_version", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "1.0 1.1"},
-		{name: "gzip_proxied", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "off expired no-cache no-store private no_last_modified no_etag auth any"},
+		{name: "gzip_http_version", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 3}, // 1.0 1.1
+		{name: "gzip_proxied", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 4},             // off expired no-cache no-store private no_last_modified no_etag auth any
 		{name: "gzip_vary", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
-		{name: "if_modified_since", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "off exact before"},
+		{name: "if_modified_since", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 5}, // off exact before
 		{name: "ignore_invalid_headers", in: HTTP | HTTPServer, args: Take1, typ: Flag, flags: once},
 		{name: "internal", in: HTTPLocation, args: Take0, flags: once},
-		{name: "keepalive_disable", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2, typ: Bitmask, values: "none msie6 safari"},
+		{name: "keepalive_disable", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2, typ: Bitmask, values: 6}, // none msie6 safari
 		{name: "keepalive_min_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once, since: Version{1, 27, 4}},
 		{name: "keepalive_requests", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "keepalive_time", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once, since: Version{1, 19, 10}},
@@ -190,7 +238,7 @@ var modules = [...]group{
 		{name: "limit_except", in: HTTPLocation, args: AtLeast1, flags: once | block, opens: HTTPLimitExcept},
 		{name: "limit_rate", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: ComplexSize, flags: once},
 		{name: "limit_rate_after", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: ComplexSize, flags: once},
-		{name: "lingering_close", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "off on always"},
+		{name: "lingering_close", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 7}, // off on always
 		{name: "lingering_time", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "lingering_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "listen", in: HTTPServer, args: AtLeast1},
@@ -217,7 +265,7 @@ var modules = [...]group{
 		{name: "resolver", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, flags: once},
 		{name: "resolver_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "root", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, flags: once},
-		{name: "satisfy", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "all any"},
+		{name: "satisfy", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 8}, // all any
 		{name: "send_lowat", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
 		{name: "send_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "sendfile", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: Flag, flags: once},
@@ -227,7 +275,7 @@ var modules = [...]group{
 		{name: "server_name_in_redirect", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "server_names_hash_bucket_size", in: HTTP, args: Take1, typ: Number, flags: once},
 		{name: "server_names_hash_max_size", in: HTTP, args: Take1, typ: Number, flags: once},
-		{name: "server_tokens", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "off on build"},
+		{name: "server_tokens", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 9}, // off on build
 		{name: "subrequest_output_buffer_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
 		{name: "tcp_nodelay", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "tcp_nopush", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
@@ -388,18 +436,18 @@ var modules = [...]group{
 		{name: "http3", area: HTTP, since: Version{1, 25, 0}},
 	}},
 	{name: "ngx_http_gzip_static_module", forms: []row{
-		{name: "gzip_static", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "off on always"},
+		{name: "gzip_static", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 7}, // off on always
 	}},
 	{name: "ngx_http_dav_module", forms: []row{
 		{name: "create_full_put_path", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "dav_access", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2 | Take3, typ: Access, flags: once},
-		{name: "dav_methods", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "off put delete mkcol copy move"},
+		{name: "dav_methods", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 10}, // off put delete mkcol copy move
 		{name: "min_delete_depth", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 	}},
 	{name: "ngx_http_autoindex_module", forms: []row{
 		{name: "autoindex", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "autoindex_exact_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
-		{name: "autoindex_format", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "html json jsonp xml"},
+		{name: "autoindex_format", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 11}, // html json jsonp xml
 		{name: "autoindex_localtime", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 	}},
 	{name: "ngx_http_index_module", forms: []row{
@@ -430,7 +478,7 @@ var modules = [...]group{
 	{name: "ngx_http_limit_conn_module", forms: []row{
 		{name: "limit_conn", in: HTTP | HTTPServer | HTTPLocation, args: Take2},
 		{name: "limit_conn_dry_run", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
-		{name: "limit_conn_log_level", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "info notice warn error"},
+		{name: "limit_conn_log_level", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 12}, // info notice warn error
 		{name: "limit_conn_status", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "limit_conn_zone", in: HTTP, args: Take2},
 	}, vars: []varRow{
@@ -439,7 +487,7 @@ var modules = [...]group{
 	{name: "ngx_http_limit_req_module", forms: []row{
 		{name: "limit_req", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2 | Take3},
 		{name: "limit_req_dry_run", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
-		{name: "limit_req_log_level", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "info notice warn error"},
+		{name: "limit_req_log_level", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 12}, // info notice warn error
 		{name: "limit_req_status", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "limit_req_zone", in: HTTP, args: Take3},
 	}, vars: []varRow{
@@ -519,12 +567,12 @@ var modules = [...]group{
 		{name: "ssl_early_data", in: HTTP | HTTPServer, args: Take1, typ: Flag, flags: once},
 		{name: "ssl_ecdh_curve", in: HTTP | HTTPServer, args: Take1, typ: String, flags: once},
 		{name: "ssl_ech_file", in: HTTP | HTTPServer, args: Take1, typ: String, since: Version{1, 29, 4}},
-		{name: "ssl_ocsp", in: HTTP | HTTPServer, args: Take1, typ: Enum, flags: once, values: "off on leaf", since: Version{1, 19, 0}},
+		{name: "ssl_ocsp", in: HTTP | HTTPServer, args: Take1, typ: Enum, flags: once, values: 13, since: Version{1, 19, 0}}, // off on leaf
 		{name: "ssl_ocsp_cache", in: HTTP | HTTPServer, args: Take1, flags: once, since: Version{1, 19, 0}},
 		{name: "ssl_ocsp_responder", in: HTTP | HTTPServer, args: Take1, typ: String, flags: once, since: Version{1, 19, 0}},
 		{name: "ssl_password_file", in: HTTP | HTTPServer, args: Take1, flags: once},
 		{name: "ssl_prefer_server_ciphers", in: HTTP | HTTPServer, args: Take1, typ: Flag, flags: once},
-		{name: "ssl_protocols", in: HTTP | HTTPServer, args: AtLeast1, typ: Bitmask, values: "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "ssl_protocols", in: HTTP | HTTPServer, args: AtLeast1, typ: Bitmask, values: 14}, // SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "ssl_reject_handshake", in: HTTP | HTTPServer, args: Take1, typ: Flag, flags: once, since: Version{1, 19, 4}},
 		{name: "ssl_session_cache", in: HTTP | HTTPServer, args: Take1 | Take2},
 		{name: "ssl_session_ticket_key", in: HTTP | HTTPServer, args: Take1, typ: String},
@@ -535,7 +583,7 @@ var modules = [...]group{
 		{name: "ssl_stapling_responder", in: HTTP | HTTPServer, args: Take1, typ: String, flags: once},
 		{name: "ssl_stapling_verify", in: HTTP | HTTPServer, args: Take1, typ: Flag, flags: once},
 		{name: "ssl_trusted_certificate", in: HTTP | HTTPServer, args: Take1, typ: String, flags: once},
-		{name: "ssl_verify_client", in: HTTP | HTTPServer, args: Take1, typ: Enum, flags: once, values: "off on optional optional_no_ca"},
+		{name: "ssl_verify_client", in: HTTP | HTTPServer, args: Take1, typ: Enum, flags: once, values: 15}, // off on optional optional_no_ca
 		{name: "ssl_verify_depth", in: HTTP | HTTPServer, args: Take1, typ: Number, flags: once},
 	}, vars: []varRow{
 		{name: "ssl_alpn_protocol", area: HTTP, flags: changeable, since: Version{1, 21, 4}},
@@ -586,7 +634,7 @@ var modules = [...]group{
 		{name: "proxy_cache_min_uses", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "proxy_cache_path", in: HTTP, args: AtLeast2},
 		{name: "proxy_cache_revalidate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
-		{name: "proxy_cache_use_stale", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_header non_idempotent http_500 http_502 http_503 http_504 http_403 http_404 http_429 updating off"},
+		{name: "proxy_cache_use_stale", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 16}, // error timeout invalid_header non_idempotent http_500 http_502 http_503 http_504 http_403 http_404 http_429 updating off
 		{name: "proxy_cache_valid", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1},
 		{name: "proxy_connect_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "proxy_cookie_domain", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2},
@@ -596,8 +644,8 @@ var modules = [...]group{
 		{name: "proxy_headers_hash_bucket_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "proxy_headers_hash_max_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "proxy_hide_header", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String},
-		{name: "proxy_http_version", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "1.0 1.1", last: Version{1, 29, 3}},
-		{name: "proxy_http_version", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "1.0 1.1 2", since: Version{1, 29, 4}},
+		{name: "proxy_http_version", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 3, last: Version{1, 29, 3}},   // 1.0 1.1
+		{name: "proxy_http_version", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 17, since: Version{1, 29, 4}}, // 1.0 1.1 2
 		{name: "proxy_ignore_client_abort", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "proxy_ignore_headers", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask},
 		{name: "proxy_intercept_errors", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
@@ -605,7 +653,7 @@ var modules = [...]group{
 		{name: "proxy_limit_rate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: ComplexSize, flags: once, since: Version{1, 27, 0}},
 		{name: "proxy_max_temp_file_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
 		{name: "proxy_method", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Complex, flags: once},
-		{name: "proxy_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_header non_idempotent http_500 http_502 http_503 http_504 http_403 http_404 http_429 updating off"},
+		{name: "proxy_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 16}, // error timeout invalid_header non_idempotent http_500 http_502 http_503 http_504 http_403 http_404 http_429 updating off
 		{name: "proxy_next_upstream_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "proxy_next_upstream_tries", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "proxy_no_cache", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Predicate},
@@ -634,7 +682,7 @@ var modules = [...]group{
 		{name: "proxy_ssl_crl", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "proxy_ssl_name", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Complex, flags: once},
 		{name: "proxy_ssl_password_file", in: HTTP | HTTPServer | HTTPLocation, args: Take1, flags: once},
-		{name: "proxy_ssl_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "proxy_ssl_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 14}, // SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "proxy_ssl_server_name", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "proxy_ssl_session_reuse", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "proxy_ssl_trusted_certificate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
@@ -671,7 +719,7 @@ var modules = [...]group{
 		{name: "fastcgi_cache_min_uses", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "fastcgi_cache_path", in: HTTP, args: AtLeast2},
 		{name: "fastcgi_cache_revalidate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
-		{name: "fastcgi_cache_use_stale", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off"},
+		{name: "fastcgi_cache_use_stale", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 18}, // error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off
 		{name: "fastcgi_cache_valid", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1},
 		{name: "fastcgi_catch_stderr", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String},
 		{name: "fastcgi_connect_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
@@ -685,7 +733,7 @@ var modules = [...]group{
 		{name: "fastcgi_limit_rate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once, last: Version{1, 26, 3}},
 		{name: "fastcgi_limit_rate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: ComplexSize, flags: once, since: Version{1, 27, 0}},
 		{name: "fastcgi_max_temp_file_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
-		{name: "fastcgi_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off"},
+		{name: "fastcgi_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 18}, // error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off
 		{name: "fastcgi_next_upstream_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "fastcgi_next_upstream_tries", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "fastcgi_no_cache", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Predicate},
@@ -728,7 +776,7 @@ var modules = [...]group{
 		{name: "uwsgi_cache_min_uses", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "uwsgi_cache_path", in: HTTP, args: AtLeast2},
 		{name: "uwsgi_cache_revalidate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
-		{name: "uwsgi_cache_use_stale", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off"},
+		{name: "uwsgi_cache_use_stale", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 18}, // error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off
 		{name: "uwsgi_cache_valid", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1},
 		{name: "uwsgi_connect_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "uwsgi_force_ranges", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
@@ -741,7 +789,7 @@ var modules = [...]group{
 		{name: "uwsgi_max_temp_file_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
 		{name: "uwsgi_modifier1", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "uwsgi_modifier2", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
-		{name: "uwsgi_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off"},
+		{name: "uwsgi_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 18}, // error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off
 		{name: "uwsgi_next_upstream_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "uwsgi_next_upstream_tries", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "uwsgi_no_cache", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Predicate},
@@ -766,7 +814,7 @@ var modules = [...]group{
 		{name: "uwsgi_ssl_crl", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "uwsgi_ssl_name", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Complex, flags: once},
 		{name: "uwsgi_ssl_password_file", in: HTTP | HTTPServer | HTTPLocation, args: Take1, flags: once},
-		{name: "uwsgi_ssl_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "uwsgi_ssl_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 14}, // SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "uwsgi_ssl_server_name", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "uwsgi_ssl_session_reuse", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "uwsgi_ssl_trusted_certificate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
@@ -796,7 +844,7 @@ var modules = [...]group{
 		{name: "scgi_cache_min_uses", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "scgi_cache_path", in: HTTP, args: AtLeast2},
 		{name: "scgi_cache_revalidate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
-		{name: "scgi_cache_use_stale", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off"},
+		{name: "scgi_cache_use_stale", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 18}, // error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off
 		{name: "scgi_cache_valid", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1},
 		{name: "scgi_connect_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "scgi_force_ranges", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
@@ -807,7 +855,7 @@ var modules = [...]group{
 		{name: "scgi_limit_rate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once, last: Version{1, 26, 3}},
 		{name: "scgi_limit_rate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: ComplexSize, flags: once, since: Version{1, 27, 0}},
 		{name: "scgi_max_temp_file_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
-		{name: "scgi_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off"},
+		{name: "scgi_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 18}, // error timeout invalid_header non_idempotent http_500 http_503 http_403 http_404 http_429 updating off
 		{name: "scgi_next_upstream_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "scgi_next_upstream_tries", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "scgi_no_cache", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Predicate},
@@ -834,7 +882,7 @@ var modules = [...]group{
 		{name: "grpc_hide_header", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String},
 		{name: "grpc_ignore_headers", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask},
 		{name: "grpc_intercept_errors", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
-		{name: "grpc_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_header non_idempotent http_500 http_502 http_503 http_504 http_403 http_404 http_429 off"},
+		{name: "grpc_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 19}, // error timeout invalid_header non_idempotent http_500 http_502 http_503 http_504 http_403 http_404 http_429 off
 		{name: "grpc_next_upstream_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "grpc_next_upstream_tries", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "grpc_pass", in: HTTPLocation | HTTPLocationIf, args: Take1, flags: once},
@@ -855,7 +903,7 @@ var modules = [...]group{
 		{name: "grpc_ssl_crl", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "grpc_ssl_name", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Complex, flags: once},
 		{name: "grpc_ssl_password_file", in: HTTP | HTTPServer | HTTPLocation, args: Take1, flags: once},
-		{name: "grpc_ssl_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "grpc_ssl_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 14}, // SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "grpc_ssl_server_name", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "grpc_ssl_session_reuse", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "grpc_ssl_trusted_certificate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
@@ -868,7 +916,7 @@ var modules = [...]group{
 		{name: "tunnel_bind", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2, flags: once, since: Version{1, 31, 0}},
 		{name: "tunnel_buffer_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once, since: Version{1, 31, 0}},
 		{name: "tunnel_connect_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once, since: Version{1, 31, 0}},
-		{name: "tunnel_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout off", since: Version{1, 31, 0}},
+		{name: "tunnel_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 20, since: Version{1, 31, 0}}, // error timeout off
 		{name: "tunnel_next_upstream_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once, since: Version{1, 31, 0}},
 		{name: "tunnel_next_upstream_tries", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once, since: Version{1, 31, 0}},
 		{name: "tunnel_pass", in: HTTPServer | HTTPLocation | HTTPLocationIf, args: Take0 | Take1, flags: once, since: Version{1, 31, 0}},
@@ -890,7 +938,7 @@ var modules = [...]group{
 		{name: "memcached_buffer_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
 		{name: "memcached_connect_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "memcached_gzip_flag", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
-		{name: "memcached_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_response not_found off"},
+		{name: "memcached_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 21}, // error timeout invalid_response not_found off
 		{name: "memcached_next_upstream_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "memcached_next_upstream_tries", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "memcached_pass", in: HTTPLocation | HTTPLocationIf, args: Take1, flags: once},
@@ -921,7 +969,7 @@ var modules = [...]group{
 	}},
 	{name: "ngx_http_degradation_module", forms: []row{
 		{name: "degradation", in: HTTP, args: Take1},
-		{name: "degrade", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "204 444"},
+		{name: "degrade", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 22}, // 204 444
 	}},
 	{name: "ngx_http_flv_module", forms: []row{
 		{name: "flv", in: HTTPLocation, args: Take0},
@@ -1034,10 +1082,10 @@ var modules = [...]group{
 		{name: "gunzip_buffers", in: HTTP | HTTPServer | HTTPLocation, args: Take2, typ: Buffers, flags: once},
 	}},
 	{name: "ngx_http_userid_filter_module", forms: []row{
-		{name: "userid", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "off log v1 on"},
+		{name: "userid", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 23}, // off log v1 on
 		{name: "userid_domain", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "userid_expires", in: HTTP | HTTPServer | HTTPLocation, args: Take1, flags: once},
-		{name: "userid_flags", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2 | Take3, typ: Bitmask, values: "off secure httponly samesite=strict samesite=lax samesite=none", since: Version{1, 19, 3}},
+		{name: "userid_flags", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2 | Take3, typ: Bitmask, values: 24, since: Version{1, 19, 3}}, // off secure httponly samesite=strict samesite=lax samesite=none
 		{name: "userid_mark", in: HTTP | HTTPServer | HTTPLocation, args: Take1, flags: once},
 		{name: "userid_name", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "userid_p3p", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
@@ -1050,9 +1098,9 @@ var modules = [...]group{
 	}},
 	{name: "ngx_http_headers_filter_module", forms: []row{
 		{name: "add_header", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take2 | Take3},
-		{name: "add_header_inherit", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: Enum, flags: once, values: "off on merge", since: Version{1, 29, 3}},
+		{name: "add_header_inherit", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: Enum, flags: once, values: 25, since: Version{1, 29, 3}}, // off on merge
 		{name: "add_trailer", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take2 | Take3},
-		{name: "add_trailer_inherit", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: Enum, flags: once, values: "off on merge", since: Version{1, 29, 3}},
+		{name: "add_trailer_inherit", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: Enum, flags: once, values: 25, since: Version{1, 29, 3}}, // off on merge
 		{name: "expires", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1 | Take2, flags: once},
 	}},
 	{name: "ngx_http_copy_filter_module", forms: []row{
@@ -1090,27 +1138,27 @@ var modules = [...]group{
 		{name: "ssl_ecdh_curve", in: Mail | MailServer, args: Take1, typ: String, flags: once},
 		{name: "ssl_password_file", in: Mail | MailServer, args: Take1, flags: once},
 		{name: "ssl_prefer_server_ciphers", in: Mail | MailServer, args: Take1, typ: Flag, flags: once},
-		{name: "ssl_protocols", in: Mail | MailServer, args: AtLeast1, typ: Bitmask, values: "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "ssl_protocols", in: Mail | MailServer, args: AtLeast1, typ: Bitmask, values: 14}, // SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "ssl_session_cache", in: Mail | MailServer, args: Take1 | Take2},
 		{name: "ssl_session_ticket_key", in: Mail | MailServer, args: Take1, typ: String},
 		{name: "ssl_session_tickets", in: Mail | MailServer, args: Take1, typ: Flag, flags: once},
 		{name: "ssl_session_timeout", in: Mail | MailServer, args: Take1, typ: TimeS, flags: once},
 		{name: "ssl_trusted_certificate", in: Mail | MailServer, args: Take1, typ: String, flags: once},
-		{name: "ssl_verify_client", in: Mail | MailServer, args: Take1, typ: Enum, flags: once, values: "off on optional optional_no_ca"},
+		{name: "ssl_verify_client", in: Mail | MailServer, args: Take1, typ: Enum, flags: once, values: 15}, // off on optional optional_no_ca
 		{name: "ssl_verify_depth", in: Mail | MailServer, args: Take1, typ: Number, flags: once},
 		{name: "starttls", in: Mail | MailServer, args: Take1, flags: once},
 	}},
 	{name: "ngx_mail_pop3_module", forms: []row{
-		{name: "pop3_auth", in: Mail | MailServer, args: AtLeast1, typ: Bitmask, values: "plain apop cram-md5 external"},
+		{name: "pop3_auth", in: Mail | MailServer, args: AtLeast1, typ: Bitmask, values: 26}, // plain apop cram-md5 external
 		{name: "pop3_capabilities", in: Mail | MailServer, args: AtLeast1},
 	}},
 	{name: "ngx_mail_imap_module", forms: []row{
-		{name: "imap_auth", in: Mail | MailServer, args: AtLeast1, typ: Bitmask, values: "plain login cram-md5 external"},
+		{name: "imap_auth", in: Mail | MailServer, args: AtLeast1, typ: Bitmask, values: 27}, // plain login cram-md5 external
 		{name: "imap_capabilities", in: Mail | MailServer, args: AtLeast1},
 		{name: "imap_client_buffer", in: Mail | MailServer, args: Take1, typ: Size, flags: once},
 	}},
 	{name: "ngx_mail_smtp_module", forms: []row{
-		{name: "smtp_auth", in: Mail | MailServer, args: AtLeast1, typ: Bitmask, values: "plain login cram-md5 external none"},
+		{name: "smtp_auth", in: Mail | MailServer, args: AtLeast1, typ: Bitmask, values: 28}, // plain login cram-md5 external none
 		{name: "smtp_capabilities", in: Mail | MailServer, args: AtLeast1},
 		{name: "smtp_client_buffer", in: Mail | MailServer, args: Take1, typ: Size, flags: once},
 		{name: "smtp_greeting_delay", in: Mail | MailServer, args: Take1, typ: TimeMS, flags: once},
@@ -1126,7 +1174,7 @@ var modules = [...]group{
 		{name: "proxy_buffer", in: Mail | MailServer, args: Take1, typ: Size, flags: once},
 		{name: "proxy_pass_error_message", in: Mail | MailServer, args: Take1, typ: Flag, flags: once},
 		{name: "proxy_protocol", in: Mail | MailServer, args: Take1, typ: Flag, flags: once, since: Version{1, 19, 8}, last: Version{1, 31, 3}},
-		{name: "proxy_protocol", in: Mail | MailServer, args: Take1, typ: Enum, flags: once, values: "off on v2", since: Version{1, 31, 4}},
+		{name: "proxy_protocol", in: Mail | MailServer, args: Take1, typ: Enum, flags: once, values: 29, since: Version{1, 31, 4}}, // off on v2
 		{name: "proxy_smtp_auth", in: Mail | MailServer, args: Take1, typ: Flag, flags: once, since: Version{1, 19, 4}},
 		{name: "proxy_timeout", in: Mail | MailServer, args: Take1, typ: TimeMS, flags: once},
 		{name: "xclient", in: Mail | MailServer, args: Take1, typ: Flag, flags: once},
@@ -1194,7 +1242,7 @@ var modules = [...]group{
 		{name: "proxy_next_upstream_tries", in: Stream | StreamServer, args: Take1, typ: Number, flags: once},
 		{name: "proxy_pass", in: StreamServer, args: Take1, flags: once},
 		{name: "proxy_protocol", in: Stream | StreamServer, args: Take1, typ: Flag, flags: once, last: Version{1, 31, 3}},
-		{name: "proxy_protocol", in: Stream | StreamServer, args: Take1, typ: Enum, flags: once, values: "off on v2", since: Version{1, 31, 4}},
+		{name: "proxy_protocol", in: Stream | StreamServer, args: Take1, typ: Enum, flags: once, values: 29, since: Version{1, 31, 4}}, // off on v2
 		{name: "proxy_requests", in: Stream | StreamServer, args: Take1, typ: Number, flags: once},
 		{name: "proxy_responses", in: Stream | StreamServer, args: Take1, typ: Number, flags: once},
 		{name: "proxy_socket_keepalive", in: Stream | StreamServer, args: Take1, typ: Flag, flags: once},
@@ -1212,7 +1260,7 @@ var modules = [...]group{
 		{name: "proxy_ssl_crl", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
 		{name: "proxy_ssl_name", in: Stream | StreamServer, args: Take1, typ: Complex, flags: once},
 		{name: "proxy_ssl_password_file", in: Stream | StreamServer, args: Take1, flags: once},
-		{name: "proxy_ssl_protocols", in: Stream | StreamServer, args: AtLeast1, typ: Bitmask, values: "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "proxy_ssl_protocols", in: Stream | StreamServer, args: AtLeast1, typ: Bitmask, values: 14}, // SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "proxy_ssl_server_name", in: Stream | StreamServer, args: Take1, typ: Flag, flags: once},
 		{name: "proxy_ssl_session_reuse", in: Stream | StreamServer, args: Take1, typ: Flag, flags: once},
 		{name: "proxy_ssl_trusted_certificate", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
@@ -1249,12 +1297,12 @@ var modules = [...]group{
 		{name: "ssl_ecdh_curve", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
 		{name: "ssl_ech_file", in: Stream | StreamServer, args: Take1, typ: String, since: Version{1, 29, 4}},
 		{name: "ssl_handshake_timeout", in: Stream | StreamServer, args: Take1, typ: TimeMS, flags: once},
-		{name: "ssl_ocsp", in: Stream | StreamServer, args: Take1, typ: Enum, flags: once, values: "off on leaf", since: Version{1, 27, 2}},
+		{name: "ssl_ocsp", in: Stream | StreamServer, args: Take1, typ: Enum, flags: once, values: 13, since: Version{1, 27, 2}}, // off on leaf
 		{name: "ssl_ocsp_cache", in: Stream | StreamServer, args: Take1, flags: once, since: Version{1, 27, 2}},
 		{name: "ssl_ocsp_responder", in: Stream | StreamServer, args: Take1, typ: String, flags: once, since: Version{1, 27, 2}},
 		{name: "ssl_password_file", in: Stream | StreamServer, args: Take1, flags: once},
 		{name: "ssl_prefer_server_ciphers", in: Stream | StreamServer, args: Take1, typ: Flag, flags: once},
-		{name: "ssl_protocols", in: Stream | StreamServer, args: AtLeast1, typ: Bitmask, values: "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "ssl_protocols", in: Stream | StreamServer, args: AtLeast1, typ: Bitmask, values: 14}, // SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "ssl_reject_handshake", in: Stream | StreamServer, args: Take1, typ: Flag, flags: once, since: Version{1, 25, 5}},
 		{name: "ssl_session_cache", in: Stream | StreamServer, args: Take1 | Take2},
 		{name: "ssl_session_ticket_key", in: Stream | StreamServer, args: Take1, typ: String},
@@ -1265,7 +1313,7 @@ var modules = [...]group{
 		{name: "ssl_stapling_responder", in: Stream | StreamServer, args: Take1, typ: String, flags: once, since: Version{1, 27, 2}},
 		{name: "ssl_stapling_verify", in: Stream | StreamServer, args: Take1, typ: Flag, flags: once, since: Version{1, 27, 2}},
 		{name: "ssl_trusted_certificate", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
-		{name: "ssl_verify_client", in: Stream | StreamServer, args: Take1, typ: Enum, flags: once, values: "off on optional optional_no_ca"},
+		{name: "ssl_verify_client", in: Stream | StreamServer, args: Take1, typ: Enum, flags: once, values: 15}, // off on optional optional_no_ca
 		{name: "ssl_verify_depth", in: Stream | StreamServer, args: Take1, typ: Number, flags: once},
 	}, vars: []varRow{
 		{name: "ssl_alpn_protocol", area: Stream, flags: changeable, since: Version{1, 21, 4}},
@@ -1303,7 +1351,7 @@ var modules = [...]group{
 	{name: "ngx_stream_limit_conn_module", forms: []row{
 		{name: "limit_conn", in: Stream | StreamServer, args: Take2},
 		{name: "limit_conn_dry_run", in: Stream | StreamServer, args: Take1, typ: Flag, flags: once},
-		{name: "limit_conn_log_level", in: Stream | StreamServer, args: Take1, typ: Enum, flags: once, values: "info notice warn error"},
+		{name: "limit_conn_log_level", in: Stream | StreamServer, args: Take1, typ: Enum, flags: once, values: 12}, // info notice warn error
 		{name: "limit_conn_zone", in: Stream, args: Take2},
 	}, vars: []varRow{
 		{name: "limit_conn_status", area: Stream},
@@ -1484,7 +1532,7 @@ var modules = [...]group{
 		{name: "lua_ssl_conf_command", in: HTTP | HTTPServer | HTTPLocation, args: Take2, typ: KeyVal},
 		{name: "lua_ssl_crl", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "lua_ssl_key_log", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
-		{name: "lua_ssl_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "lua_ssl_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 14}, // SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "lua_ssl_trusted_certificate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "lua_ssl_verify_depth", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
 		{name: "lua_thread_cache_max_entries", in: HTTP, args: Take1, typ: Number, flags: once},
@@ -1559,7 +1607,7 @@ var modules = [...]group{
 		{name: "lua_ssl_conf_command", in: Stream | StreamServer, args: Take2, typ: KeyVal},
 		{name: "lua_ssl_crl", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
 		{name: "lua_ssl_key_log", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
-		{name: "lua_ssl_protocols", in: Stream | StreamServer, args: AtLeast1, typ: Bitmask, values: "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "lua_ssl_protocols", in: Stream | StreamServer, args: AtLeast1, typ: Bitmask, values: 14}, // SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "lua_ssl_trusted_certificate", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
 		{name: "lua_ssl_verify_depth", in: Stream | StreamServer, args: Take1, typ: Number, flags: once},
 		{name: "lua_upstream_skip_openssl_default_verify", in: StreamServer, args: Take1, typ: Flag, flags: once},
@@ -1581,7 +1629,7 @@ var modules = [...]group{
 		{name: "js_content", in: HTTPLocation | HTTPLocationIf | HTTPLimitExcept, args: Take1, flags: once},
 		{name: "js_context_reuse", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
 		{name: "js_context_reuse_max_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
-		{name: "js_engine", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "njs qjs"},
+		{name: "js_engine", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 30}, // njs qjs
 		{name: "js_fetch_buffer_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
 		{name: "js_fetch_ciphers", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "js_fetch_keepalive", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Number, flags: once},
@@ -1589,7 +1637,7 @@ var modules = [...]group{
 		{name: "js_fetch_keepalive_time", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "js_fetch_keepalive_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "js_fetch_max_response_buffer_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Size, flags: once},
-		{name: "js_fetch_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "js_fetch_protocols", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 31}, // TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "js_fetch_proxy", in: HTTP | HTTPServer | HTTPLocation, args: Take1},
 		{name: "js_fetch_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "js_fetch_trusted_certificate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
@@ -1612,7 +1660,7 @@ var modules = [...]group{
 		{name: "js_access", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
 		{name: "js_context_reuse", in: Stream | StreamServer, args: Take1, typ: Size, flags: once},
 		{name: "js_context_reuse_max_size", in: Stream | StreamServer, args: Take1, typ: Size, flags: once},
-		{name: "js_engine", in: Stream | StreamServer, args: AtLeast1, typ: Enum, flags: once, values: "njs qjs"},
+		{name: "js_engine", in: Stream | StreamServer, args: AtLeast1, typ: Enum, flags: once, values: 30}, // njs qjs
 		{name: "js_fetch_buffer_size", in: Stream | StreamServer, args: Take1, typ: Size, flags: once},
 		{name: "js_fetch_ciphers", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
 		{name: "js_fetch_keepalive", in: Stream | StreamServer, args: Take1, typ: Number, flags: once},
@@ -1620,7 +1668,7 @@ var modules = [...]group{
 		{name: "js_fetch_keepalive_time", in: Stream | StreamServer, args: Take1, typ: TimeMS, flags: once},
 		{name: "js_fetch_keepalive_timeout", in: Stream | StreamServer, args: Take1, typ: TimeMS, flags: once},
 		{name: "js_fetch_max_response_buffer_size", in: Stream | StreamServer, args: Take1, typ: Size, flags: once},
-		{name: "js_fetch_protocols", in: Stream | StreamServer, args: AtLeast1, typ: Bitmask, values: "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
+		{name: "js_fetch_protocols", in: Stream | StreamServer, args: AtLeast1, typ: Bitmask, values: 31}, // TLSv1 TLSv1.1 TLSv1.2 TLSv1.3
 		{name: "js_fetch_proxy", in: Stream | StreamServer, args: Take1},
 		{name: "js_fetch_timeout", in: Stream | StreamServer, args: Take1, typ: TimeMS, flags: once},
 		{name: "js_fetch_trusted_certificate", in: Stream | StreamServer, args: Take1, typ: String, flags: once},
@@ -1651,7 +1699,7 @@ var modules = [...]group{
 		{name: "brotli_ratio", area: HTTP},
 	}},
 	{name: "ngx_http_brotli_static_module", addon: true, forms: []row{
-		{name: "brotli_static", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "off on always"},
+		{name: "brotli_static", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 7}, // off on always
 	}},
 	{name: "ngx_http_zstd_filter_module", addon: true, forms: []row{
 		{name: "zstd", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: Flag, flags: once},
@@ -1664,7 +1712,7 @@ var modules = [...]group{
 		{name: "zstd_ratio", area: HTTP},
 	}},
 	{name: "ngx_http_zstd_static_module", addon: true, forms: []row{
-		{name: "zstd_static", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "off on always"},
+		{name: "zstd_static", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 7}, // off on always
 	}},
 	{name: "ngx_http_echo_module", addon: true, forms: []row{
 		{name: "echo", in: HTTPLocation | HTTPLocationIf, args: AnyNumber},
@@ -1704,7 +1752,7 @@ var modules = [...]group{
 		{name: "memc_connect_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "memc_flags_to_last_modified", in: HTTPLocation | HTTPLocationIf, args: Take1, typ: Flag, flags: once},
 		{name: "memc_ignore_client_abort", in: HTTPLocation | HTTPLocationIf, args: Take1, typ: Flag, flags: once},
-		{name: "memc_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "error timeout invalid_response not_found off"},
+		{name: "memc_next_upstream", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 21}, // error timeout invalid_response not_found off
 		{name: "memc_pass", in: HTTPLocation | HTTPLocationIf, args: Take1, flags: once},
 		{name: "memc_read_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
 		{name: "memc_send_timeout", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: TimeMS, flags: once},
@@ -1719,7 +1767,7 @@ var modules = [...]group{
 		{name: "srcache_header_buffer_size", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: Size, flags: once},
 		{name: "srcache_ignore_content_encoding", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "srcache_max_expire", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take1, typ: TimeS, flags: once},
-		{name: "srcache_methods", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "GET HEAD POST PUT DELETE"},
+		{name: "srcache_methods", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 32}, // GET HEAD POST PUT DELETE
 		{name: "srcache_request_cache_control", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "srcache_response_cache_control", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "srcache_store", in: HTTP | HTTPServer | HTTPLocation | HTTPLocationIf, args: Take2 | Take3, flags: once},
@@ -1740,13 +1788,13 @@ var modules = [...]group{
 	{name: "ngx_http_dav_ext_module", addon: true, forms: []row{
 		{name: "dav_ext_lock", in: HTTP | HTTPServer | HTTPLocation, args: Take1, flags: once},
 		{name: "dav_ext_lock_zone", in: HTTP, args: Take1 | Take2},
-		{name: "dav_ext_methods", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "off propfind options lock unlock"},
+		{name: "dav_ext_methods", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 33}, // off propfind options lock unlock
 	}},
 	{name: "ngx_http_fancyindex_module", addon: true, forms: []row{
 		{name: "fancyindex", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "fancyindex_case_sensitive", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "fancyindex_css_href", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
-		{name: "fancyindex_default_sort", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "name size date name_desc size_desc date_desc"},
+		{name: "fancyindex_default_sort", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 34}, // name size date name_desc size_desc date_desc
 		{name: "fancyindex_directories_first", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "fancyindex_exact_size", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "fancyindex_footer", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2, flags: once},
@@ -1813,7 +1861,7 @@ var modules = [...]group{
 		{name: "vhost_traffic_status_bypass_limit", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "vhost_traffic_status_bypass_stats", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "vhost_traffic_status_display", in: HTTPServer | HTTPLocation, args: Take0 | Take1},
-		{name: "vhost_traffic_status_display_format", in: HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "json html jsonp prometheus"},
+		{name: "vhost_traffic_status_display_format", in: HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 35}, // json html jsonp prometheus
 		{name: "vhost_traffic_status_display_jsonp", in: HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "vhost_traffic_status_display_sum_key", in: HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 		{name: "vhost_traffic_status_dump", in: HTTP, args: Take1 | Take2},
@@ -1823,7 +1871,7 @@ var modules = [...]group{
 		{name: "vhost_traffic_status_filter_check_duplicate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "vhost_traffic_status_filter_max_node", in: HTTP, args: AtLeast1},
 		{name: "vhost_traffic_status_histogram_buckets", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1},
-		{name: "vhost_traffic_status_ignore_status", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "1xx 2xx 3xx 4xx 5xx off"},
+		{name: "vhost_traffic_status_ignore_status", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 36}, // 1xx 2xx 3xx 4xx 5xx off
 		{name: "vhost_traffic_status_limit", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "vhost_traffic_status_limit_check_duplicate", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Flag, flags: once},
 		{name: "vhost_traffic_status_limit_traffic", in: HTTP | HTTPServer | HTTPLocation, args: Take1 | Take2},
@@ -1871,7 +1919,7 @@ var modules = [...]group{
 		{name: "otel_span_attr", in: HTTP | HTTPServer | HTTPLocation, args: Take2},
 		{name: "otel_span_name", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Complex, flags: once},
 		{name: "otel_trace", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Complex, flags: once},
-		{name: "otel_trace_context", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: "ignore extract inject propagate"},
+		{name: "otel_trace_context", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: Enum, flags: once, values: 37}, // ignore extract inject propagate
 		{name: "trusted_certificate", in: OTelExporter, args: Take1},
 	}, vars: []varRow{
 		{name: "otel_parent_id", area: HTTP},
@@ -1926,7 +1974,7 @@ var modules = [...]group{
 		{name: "deny", in: RTMP | RTMPServer | RTMPApplication, args: Take1 | Take2},
 	}},
 	{name: "ngx_rtmp_codec_module", addon: true, forms: []row{
-		{name: "meta", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Enum, flags: once, values: "off on copy"},
+		{name: "meta", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Enum, flags: once, values: 38}, // off on copy
 	}},
 	{name: "ngx_rtmp_auto_push_module", addon: true, forms: []row{
 		{name: "rtmp_auto_push", in: Main, args: Take1, typ: Flag, flags: once},
@@ -1993,7 +2041,7 @@ var modules = [...]group{
 		{name: "play_temp_path", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: String, flags: once},
 	}},
 	{name: "ngx_rtmp_record_module", addon: true, forms: []row{
-		{name: "record", in: RTMP | RTMPServer | RTMPApplication | RTMPRecorder, args: AtLeast1, typ: Bitmask, values: "off all audio video keyframes manual"},
+		{name: "record", in: RTMP | RTMPServer | RTMPApplication | RTMPRecorder, args: AtLeast1, typ: Bitmask, values: 39}, // off all audio video keyframes manual
 		{name: "record_append", in: RTMP | RTMPServer | RTMPApplication | RTMPRecorder, args: Take1, typ: Flag, flags: once},
 		{name: "record_interval", in: RTMP | RTMPServer | RTMPApplication | RTMPRecorder, args: Take1, typ: TimeMS, flags: once},
 		{name: "record_lock", in: RTMP | RTMPServer | RTMPApplication | RTMPRecorder, args: Take1, typ: Flag, flags: once},
@@ -2020,9 +2068,9 @@ var modules = [...]group{
 		{name: "hls_cleanup", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Flag, flags: once},
 		{name: "hls_continuous", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Flag, flags: once},
 		{name: "hls_fragment", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: TimeMS, flags: once},
-		{name: "hls_fragment_naming", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Enum, flags: once, values: "sequential timestamp system"},
+		{name: "hls_fragment_naming", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Enum, flags: once, values: 40}, // sequential timestamp system
 		{name: "hls_fragment_naming_granularity", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Number, flags: once},
-		{name: "hls_fragment_slicing", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Enum, flags: once, values: "plain aligned"},
+		{name: "hls_fragment_slicing", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Enum, flags: once, values: 41}, // plain aligned
 		{name: "hls_fragments_per_key", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Number, flags: once},
 		{name: "hls_key_path", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: String, flags: once},
 		{name: "hls_key_url", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: String, flags: once},
@@ -2034,7 +2082,7 @@ var modules = [...]group{
 		{name: "hls_path", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: String, flags: once},
 		{name: "hls_playlist_length", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: TimeMS, flags: once},
 		{name: "hls_sync", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: TimeMS, flags: once},
-		{name: "hls_type", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Enum, flags: once, values: "live event"},
+		{name: "hls_type", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: Enum, flags: once, values: 42}, // live event
 		{name: "hls_variant", in: RTMP | RTMPServer | RTMPApplication, args: AtLeast1},
 	}},
 	{name: "ngx_rtmp_dash_module", addon: true, forms: []row{
@@ -2046,10 +2094,10 @@ var modules = [...]group{
 		{name: "dash_playlist_length", in: RTMP | RTMPServer | RTMPApplication, args: Take1, typ: TimeMS, flags: once},
 	}},
 	{name: "ngx_rtmp_control_module", addon: true, forms: []row{
-		{name: "rtmp_control", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "all record drop redirect"},
+		{name: "rtmp_control", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 43}, // all record drop redirect
 	}},
 	{name: "ngx_rtmp_stat_module", addon: true, forms: []row{
-		{name: "rtmp_stat", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: "all global live clients"},
+		{name: "rtmp_stat", in: HTTP | HTTPServer | HTTPLocation, args: AtLeast1, typ: Bitmask, values: 44}, // all global live clients
 		{name: "rtmp_stat_stylesheet", in: HTTP | HTTPServer | HTTPLocation, args: Take1, typ: String, flags: once},
 	}},
 	{name: "ngx_nchan_module", addon: true, forms: []row{
