@@ -27,6 +27,7 @@ type checker struct {
 	set      []*bound                         // once-only directives met in the blocks that are open, innermost last
 	diags    nginxconf.Diagnostics
 	deep     int
+	order    int  // how many blocks were opened
 	fragment bool // only a part of a configuration is known
 	modules  bool // a block that counts modules was met: load_module is too late
 
@@ -36,7 +37,9 @@ type checker struct {
 	connections int64 // worker_connections
 	listening   int64 // how many sockets nginx would open
 	pools       []*threadPool
-	paths       map[string]path // directories, by their absolute names
+	paths       map[string]path      // directories, by their absolute names
+	logs        map[string]logBuffer // log files that are written through a buffer
+	geoSteps    int                  // what the ranges of geo blocks took
 
 	blocks slab[block]
 
@@ -52,6 +55,7 @@ type block struct {
 	up      *block               // nil: main
 	d       *nginxconf.Directive // nil: main
 	set     int                  // where its part of checker.set starts
+	order   int                  // of the blocks as they open: that in which nginx merges their settings
 	notes   []note               // of the directives that module code has to find again
 
 	masks []maskValue       // of directives that add to a set

@@ -12,6 +12,8 @@ type httpMain struct {
 	servers   []*server
 	sockets   sockets
 	names     []serverName // of all servers, those of one lie side by side
+	common    common
+	httpModules
 
 	serverSlab   slab[server]
 	locationSlab slab[location]
@@ -51,12 +53,16 @@ func (c *checker) finishHTTP(h *httpMain) {
 	// ngx_modules[]: each function goes over the servers and locations for its
 	// modules.
 	c.mergeServers(h)
+	c.mergeReferers(h)
+	c.mergeSecureLinks(h)
+	c.mergeTypes(h)
 
 	for _, s := range h.servers {
 		c.duplicateLocations(&s.root)
 	}
 
 	// The postconfiguration functions.
+	c.finishCharsets(h)
 
 	h.variables.finish()
 	c.finishServerNames(h)

@@ -12,7 +12,7 @@ type streamMain struct {
 	servers   []*streamServer
 	upstreams streamUpstreams
 	listens   streamSockets
-	formats   []string // the names of log formats
+	common    common
 }
 
 // A streamServer is a server block of stream.
@@ -57,7 +57,21 @@ func streamReader(f *directive.Form) reader {
 	case "ngx_stream_pass_module":
 		return readStreamPass
 	case "ngx_stream_set_module":
-		return readStreamSet
+		return readSet
+	case "ngx_stream_log_module":
+		return logReader(f)
+	case "ngx_stream_limit_conn_module":
+		return limitReader(f)
+	case "ngx_stream_map_module", "ngx_stream_split_clients_module":
+		return mapReader(f)
+	case "ngx_stream_geo_module":
+		return readGeo
+	case "ngx_stream_access_module":
+		return readAccess
+	case "ngx_stream_realip_module":
+		return readRealIPFrom
+	case "ngx_stream_geoip_module":
+		return readGeoIP
 	}
 	switch {
 	case f.Opens != 0: // of a module that nobody here knows

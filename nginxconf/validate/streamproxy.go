@@ -109,17 +109,3 @@ func readStreamPass(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		c.refuse(d, "has no port")
 	}
 }
-
-// readStreamSet reads set of stream (nginx: ngx_stream_set).
-func readStreamSet(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	v := &c.stream.variables
-	name := d.Arg(0)
-	if name == "" || name[0] != '$' {
-		c.fail(d, 1, "invalid-variable", `invalid variable name "%s"`, name)
-		return
-	}
-	if v.define(d, 1, name[1:], false) {
-		v.use(d, 1, name[1:])
-		v.script(d, 2, d.Arg(1))
-	}
-}

@@ -4,7 +4,6 @@ import (
 	"github.com/onehost-go/onehost/nginxconf/directive"
 )
 
-func httpModuleReader(f *directive.Form) reader   { return nil }
 func httpUpstreamReader(f *directive.Form) reader { return nil }
 
 func opens(f *directive.Form) reader {

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -16,12 +17,23 @@ type variables struct {
 	used    map[string]bool // names that were looked up, defined or not
 	recent  [slots]string   // some of them: an array before the map, as checker.recent
 	unknown []use           // the first use of each name that was not defined then
+	longest longName        // among those that the configuration defines
+
+	sizes hashSizes            // of the hash of variables
+	sized *nginxconf.Directive // the directive that set one of them
 }
 
 // A variable is one that the configuration defines, or that a module does and
 // the configuration changes.
 type variable struct {
 	fixed bool // nginx: not NGX_HTTP_VAR_CHANGEABLE
+}
+
+// A longName is where the configuration defines a variable of that length.
+type longName struct {
+	length int
+	d      *nginxconf.Directive
+	word   int
 }
 
 // A use is a place where a variable is used.
@@ -35,10 +47,29 @@ func newVariables(c *checker, area directive.Context) variables {
 	return variables{c: c, area: area, defined: map[string]*variable{}, used: map[string]bool{}}
 }
 
-// changeable are the variables of nginx's own modules that "set" may change,
-// and that a map, a geo … may define anew.
-func (v *variables) changeable(name string) bool {
-	return v.area == directive.HTTP && (name == "args" || name == "limit_rate")
+// builtin are nginx's own modules that hardly any nginx lacks. Their variables
+// are there; those of another module may be free to define.
+var builtin = [...]string{
+	"ngx_http_core_module", "ngx_http_upstream_module", "ngx_http_ssl_module", "ngx_http_v2_module",
+	"ngx_http_realip_module", "ngx_http_proxy_module", "ngx_http_fastcgi_module", "ngx_http_gzip_filter_module",
+	"ngx_http_ssi_filter_module", "ngx_http_browser_module", "ngx_http_userid_filter_module",
+	"ngx_http_referer_module", "ngx_http_limit_conn_module", "ngx_http_limit_req_module",
+	"ngx_http_stub_status_module", "ngx_http_secure_link_module", "ngx_http_slice_filter_module",
+	"ngx_stream_core_module", "ngx_stream_upstream_module", "ngx_stream_ssl_module", "ngx_stream_realip_module",
+	"ngx_stream_limit_conn_module", "ngx_stream_ssl_preread_module",
+}
+
+// known returns the variable of a module, of that name in lower case, that a
+// directive would define anew, or nil.
+func (v *variables) known(name string) *variable {
+	k, ok := v.c.table.Variable(name)
+	if !ok || k.Area&v.area == 0 || k.Prefix {
+		return nil
+	}
+	if v.c.options.Modules == nil && !slices.Contains(builtin[:], k.Module) {
+		return nil
+	}
+	return &variable{fixed: !k.Changeable}
 }
 
 // define adds a variable, as ngx_http_add_variable does; fixed if none may
@@ -49,16 +80,18 @@ func (v *variables) define(d *nginxconf.Directive, i int, name string, fixed boo
 		v.c.fail(d, i, "invalid-variable", `invalid variable name "$"`)
 		return false
 	}
-	lower := strings.ToLower(name)
-	old := v.defined[lower]
+	key := lower(name)
+	old := v.defined[key]
 	if old == nil {
-		if known, ok := v.c.table.Variable(lower); ok && known.Area&v.area != 0 && !known.Prefix {
-			old = &variable{fixed: !v.changeable(lower)}
-			v.defined[lower] = old
+		if old = v.known(key); old != nil {
+			v.defined[key] = old
 		}
 	}
 	if old == nil {
-		v.defined[lower] = &variable{fixed: fixed}
+		v.defined[key] = &variable{fixed: fixed}
+		if len(key) > v.longest.length {
+			v.longest = longName{len(key), d, i}
+		}
 		return true
 	}
 	if old.fixed {
@@ -69,31 +102,37 @@ func (v *variables) define(d *nginxconf.Directive, i int, name string, fixed boo
 }
 
 // use notes that word i of d uses a variable: once all is read, it must be
-// there (nginx: ngx_http_get_variable_index).
-func (v *variables) use(d *nginxconf.Directive, i int, name string) {
+// there (nginx: ngx_http_get_variable_index). It tells whether that is a name,
+// and reports it if not.
+func (v *variables) use(d *nginxconf.Directive, i int, name string) bool {
 	last := &v.recent[slotOf(name)]
-	if *last == name {
-		return
+	if *last == name && name != "" {
+		return true
 	}
 	*last = name
 	if v.used[name] {
-		return
+		return true
 	}
-	lower := strings.ToLower(name)
+	if name == "" {
+		v.c.fail(d, i, "invalid-variable", `invalid variable name "$"`)
+		return false
+	}
 	v.used[name] = true
-	if lower != name {
-		if v.used[lower] {
-			return
+	key := lower(name)
+	if key != name {
+		if v.used[key] {
+			return true
 		}
-		v.used[lower] = true
+		v.used[key] = true
 	}
-	if v.defined[lower] != nil {
-		return
+	if v.defined[key] != nil {
+		return true
 	}
-	if known, ok := v.c.table.Variable(lower); ok && known.Area&v.area != 0 {
-		return
+	if known, ok := v.c.table.Variable(key); ok && known.Area&v.area != 0 {
+		return true
 	}
-	v.unknown = append(v.unknown, use{lower, d, i})
+	v.unknown = append(v.unknown, use{key, d, i})
+	return true
 }
 
 // finish reports the variables that are used and that nothing defines. nginx
@@ -104,6 +143,32 @@ func (v *variables) finish() {
 			v.c.fail(u.d, u.word, "unknown-variable", `unknown "%s" variable`, u.name)
 		}
 	}
+	size := hashSize{"variables_hash", 1024, lineSize}
+	at, word := v.longest.d, v.longest.word
+	if v.sizes.max != 0 {
+		size.max = v.sizes.max - 1
+	}
+	if v.sizes.bucket != 0 {
+		size.bucket = roundUp(v.sizes.bucket-1, lineSize)
+	}
+	if text := size.refusal(v.longest.length); text != "" {
+		if at == nil {
+			at, word = v.sized, 1
+		}
+		v.c.fail(at, word, "hash-too-small", "%s", text)
+	}
+}
+
+// readVariablesHash reads variables_hash_max_size and
+// variables_hash_bucket_size.
+func readVariablesHash(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	v := c.variables(b)
+	n := &v.sizes.max
+	if f.Name == "variables_hash_bucket_size" {
+		n = &v.sizes.bucket
+	}
+	v.sized = d
+	c.numberOnce(d, n)
 }
 
 // script reads word i of d as text with variables in it, such as "$host$1"

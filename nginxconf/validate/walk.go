@@ -98,6 +98,8 @@ func (c *checker) within(b *block) {
 		return
 	}
 	c.deep++
+	c.order++
+	b.order = c.order
 	b.set = len(c.set)
 	c.body(b, b.d.Body())
 	c.set = c.set[:b.set]
