@@ -297,7 +297,7 @@ func TestOracleVariables(t *testing.T) {
 			}
 		case !ok:
 		default:
-			fmt.Fprintf(&reads[area], "set $x $%s;", v.Name)
+			fmt.Fprintf(&reads[area], "set $x $%s; set $x $%s;", v.Name, strings.ToUpper(v.Name))
 			if v.Changeable || v.Prefix {
 				fmt.Fprintf(&sets[area], "set $%s x;", v.Name)
 			} else {

@@ -81,14 +81,26 @@ func (t *Table) Forms() iter.Seq[Form] { return slices.Values(t.forms) }
 // them.
 func (t *Table) Modules() iter.Seq[string] { return slices.Values(t.modules) }
 
-// Variable returns the variable of that name, without "$". A name that belongs
-// to a family ("http_x_real_ip") yields the family ("http_").
+// Variable returns the variable of that name, without "$". As in nginx, case
+// does not matter. A name that belongs to a family ("http_x_real_ip") yields the
+// family ("http_").
 func (t *Table) Variable(name string) (Variable, bool) {
-	if v, ok := t.merged[name]; ok {
-		return v, true
+	// No name in the table is longer, and no family's: the rest of a long name
+	// does not decide.
+	var buffer [64]byte
+	lower := buffer[:copy(buffer[:], name)]
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	if len(name) == len(lower) {
+		if v, ok := t.merged[string(lower)]; ok { // does not allocate
+			return v, true
+		}
 	}
 	for _, p := range t.prefixes {
-		if strings.HasPrefix(name, p) {
+		if len(lower) >= len(p) && string(lower[:len(p)]) == p {
 			return t.merged[p], true
 		}
 	}

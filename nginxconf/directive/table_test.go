@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -201,6 +202,8 @@ func TestVariables(t *testing.T) {
 	table := nginx(t, "1.22.1")
 	for name, want := range map[string]string{
 		"host":            "http false",
+		"Host":            "http false",
+		"HTTP_X":          "http http_",
 		"remote_addr":     "http, stream false",
 		"protocol":        "stream false",
 		"args":            "http true",
@@ -223,11 +226,17 @@ func TestVariables(t *testing.T) {
 		}
 		assert.Equal(t, want, got, name)
 	}
-	for _, name := range []string{"", "Host", "hosts", "request_port", "proxy_add_via", "1"} {
+	for _, name := range []string{"", "hosts", "request_port", "proxy_add_via", "1"} {
 		_, ok := table.Variable(name)
 		assert.False(t, ok, name)
 	}
-	v, ok := All().Variable("request_port")
+	v, ok := table.Variable("http_" + strings.Repeat("x", 300))
+	assert.True(t, ok && v.Prefix)
+	for v := range All().Variables() {
+		assert.LessOrEqual(t, len(v.Name), 64)
+		assert.Equal(t, strings.ToLower(v.Name), v.Name)
+	}
+	v, ok = All().Variable("request_port")
 	assert.True(t, ok)
 	assert.Equal(t, Version{1, 29, 3}, v.Since)
 	_, ok = nginx(t, "1.29.3").Variable("request_port")

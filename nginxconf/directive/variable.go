@@ -3,7 +3,7 @@ package directive
 // A Variable is one that nginx or one of its modules defines, not one that a
 // configuration does (set, map, geo, a named capture …).
 type Variable struct {
-	Name string `json:"name"` // without "$"; of a family, what its names begin with: "http_"
+	Name string `json:"name"` // without "$", in lower case, up to 64 bytes; of a family, what its names begin with: "http_"
 
 	// Area is HTTP, Stream or both: where it can be used. One that is in both is
 	// described as it is in HTTP.
