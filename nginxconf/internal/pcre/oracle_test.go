@@ -38,9 +38,13 @@ func TestOracleRegex(t *testing.T) {
 		return string(out)
 	}
 	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+	// Since 10.43, {,3} is a quantifier. With the older PCRE, nginx says "pcre_compile()".
+	if out := ask([]string{`location ~ "^{,3}" { }`, `location ~ "(" { }`}); !strings.Contains(out, `pcre2_compile() failed: missing closing`) {
+		t.Skipf("nginx has no PCRE2 10.42: %s", out)
+	}
 
 	var accepted []string
-	unsure := 0
+	refused, unsure := 0, 0
 	for i := range cases {
 		g := newGenerator(seed, uint64(i))
 		pattern := g.pattern()
@@ -59,6 +63,7 @@ func TestOracleRegex(t *testing.T) {
 		case refusal == nil:
 			accepted = append(accepted, location)
 		default:
+			refused++
 			out := ask([]string{location})
 			want := fmt.Sprintf("%s in %s:", refusal.Nginx(pattern), conf)
 			require.Contains(t, out, want, "case %d: %q", i, pattern)
@@ -66,5 +71,5 @@ func TestOracleRegex(t *testing.T) {
 	}
 	out := ask(accepted)
 	require.Contains(t, out, `unknown directive "stop"`)
-	t.Logf("%d accepted alike, %d refused alike, %d not judged", len(accepted), cases-len(accepted)-unsure, unsure)
+	t.Logf("%d accepted alike, %d refused alike, %d not judged", len(accepted), refused, unsure)
 }

@@ -39,6 +39,8 @@ type Info struct {
 type Error struct {
 	Message string
 	Offset  int // in bytes, from 0 to the length of the pattern
+
+	beyond bool // PCRE2 reports a byte more than the length
 }
 
 // Error returns the message and the offset.
@@ -51,7 +53,8 @@ func (e *Error) Error() string {
 // for 1024 bytes of it (NGX_MAX_CONF_ERRSTR).
 func (e *Error) Nginx(pattern string) string {
 	s := "pcre2_compile() failed: " + e.Message + " in \"" + pattern + "\""
-	if e.Offset < len(pattern) {
+	if e.Offset < len(pattern) || e.beyond {
+		// What is beyond the pattern is mostly zero.
 		rest, _, _ := strings.Cut(pattern[e.Offset:], "\x00") // as C prints it
 		s += " at \"" + rest + "\""
 	}
@@ -83,7 +86,7 @@ func Check(pattern string, caseless bool) (Info, *Error) {
 		err = p.layout()
 	}
 	if err != ok && !p.unsure {
-		return Info{}, &Error{Message: err.String(), Offset: min(p.errAt, len(pattern))}
+		return Info{}, &Error{err.String(), min(p.errAt, len(pattern)), p.errAt > len(pattern)}
 	}
 	info := Info{Captures: p.groups, Unsure: p.unsure}
 	if len(p.names) > 0 {

@@ -64,7 +64,7 @@ func (p *scanner) limit(i int) code {
 	}
 	i++
 	if !p.is(i-1, ')') {
-		return p.fail(60, i) // past the end of the pattern, if it ends here
+		return p.fail(60, i) // beyond the pattern, if it ends here
 	}
 	p.i = i
 	return ok
