@@ -44,7 +44,7 @@ func (c *checker) resolves(host string) bool {
 	if host == "" || strings.IndexByte(host, '/') >= 0 {
 		return false
 	}
-	if _, err := netip.ParseAddr(host); err == nil {
+	if _, err := netip.ParseAddr(host); err == nil || isNumericHost(host) {
 		return true
 	}
 	return c.options.Resolve == nil || c.options.Resolve(host) == nil

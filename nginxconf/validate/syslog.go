@@ -93,7 +93,7 @@ func oneOf(s string, list []string) bool {
 
 // resolve looks a host name up, if the caller wants that.
 func (c *checker) resolve(s value.Socket) error {
-	if s.Host == "" || c.options.Resolve == nil {
+	if s.Host == "" || c.options.Resolve == nil || isNumericHost(s.Host) {
 		return nil
 	}
 	if err := c.options.Resolve(s.Host); err != nil {

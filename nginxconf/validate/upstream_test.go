@@ -1,6 +1,7 @@
 package validate_test
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -37,8 +38,8 @@ func oracleSize(t *testing.T, cases int) (*rand.Rand, int) {
 	return rand.New(rand.NewPCG(seed, 0)), cases
 }
 
-// An upstream is the installed nginx, in a network of its own: nginx -t opens
-// the sockets that it is told to listen on.
+// An upstream is the installed nginx, or the one that ORACLE_NGINX names, in a
+// network of its own: nginx -t opens the sockets that it is told to listen on.
 type upstream struct {
 	dir, version string
 	modules      string // load_module directives
@@ -53,7 +54,7 @@ func newUpstream(t *testing.T) *upstream {
 		}
 		t.Skip(what)
 	}
-	for _, name := range []string{"nginx", "unshare", "ip"} {
+	for _, name := range []string{nginxProgram(), "unshare", "ip"} {
 		if _, err := exec.LookPath(name); err != nil {
 			missing(name + " is not installed")
 		}
@@ -66,6 +67,9 @@ func newUpstream(t *testing.T) *upstream {
 	m := regexp.MustCompile(`nginx/([0-9.]+)`).FindSubmatch(out)
 	require.NotNil(t, m, "%s", out)
 	u.version = string(m[1])
+	if nginxProgram() != "nginx" {
+		return u
+	}
 	if deb, err := exec.Command("dpkg-query", "-W", "-f=${Version}", "nginx").Output(); err == nil && strings.HasPrefix(string(deb), u.version+"-") {
 		u.version = string(deb)
 	}
@@ -78,8 +82,12 @@ func newUpstream(t *testing.T) *upstream {
 	return u
 }
 
+// nginxProgram returns the nginx to ask. One that is not the installed one has its
+// modules built in.
+func nginxProgram() string { return cmp.Or(os.Getenv("ORACLE_NGINX"), "nginx") }
+
 func (u *upstream) command(args ...string) *exec.Cmd {
-	cmd := exec.Command("unshare", append([]string{"-n", "sh", "-c", `ip link set lo up; exec nginx "$@"`, "nginx"}, args...)...)
+	cmd := exec.Command("unshare", append([]string{"-n", "sh", "-c", `ip link set lo up; exec "$0" "$@"`, nginxProgram()}, args...)...)
 	cmd.Env = append(os.Environ(), "TZ=UTC")
 	return cmd
 }
@@ -92,7 +100,12 @@ func (u *upstream) ask(t *testing.T, conf string) (message string, line int) {
 	t.Helper()
 	name := filepath.Join(u.dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(name, []byte(conf), 0o600))
-	out, err := u.command("-t", "-p", u.dir, "-c", name, "-e", "stderr", "-g", "pid nginx.pid;"+u.modules).CombinedOutput()
+	log := []string{"-e", "stderr"}
+	globals := "pid nginx.pid;" + u.modules
+	if strings.HasPrefix(u.version, "1.18.") { // which has no -e
+		log, globals = nil, globals+"error_log stderr;"
+	}
+	out, err := u.command(append(log, "-t", "-p", u.dir, "-c", name, "-g", globals)...).CombinedOutput()
 	if err == nil {
 		return "", 0
 	}
