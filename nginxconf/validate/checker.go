@@ -114,7 +114,7 @@ func (b *block) inherited(name string) *nginxconf.Directive {
 }
 
 // since tells whether the nginx that is spoken for is of this version or newer.
-func (c *checker) since(major, minor, patch uint16) bool {
+func (c *checker) since(major, minor, patch uint8) bool {
 	return c.version.Compare(directive.Version{Major: major, Minor: minor, Patch: patch}) >= 0
 }
 
