@@ -30,6 +30,10 @@ func rename(f *nginxconf.Diagnostic, d *nginxconf.Directive, i int, to, format s
 
 // suggestName offers the names that an unknown one may have been meant for.
 func (c *checker) suggestName(f *nginxconf.Diagnostic, d *nginxconf.Directive, cmd *command) {
+	if len(cmd.forms) > 0 { // of modules that do not come with nginx
+		c.suggestContext(f, cmd)
+		return
+	}
 	if c.otherVersion(f, cmd) {
 		return
 	}
@@ -89,16 +93,20 @@ func (c *checker) otherVersion(f *nginxconf.Diagnostic, cmd *command) bool {
 // suggestContext says where a misplaced directive may stand.
 func (c *checker) suggestContext(f *nginxconf.Diagnostic, cmd *command) {
 	var where directive.Context
+	module := ""
 	for i := range cmd.forms {
 		where |= cmd.forms[i].Contexts
+		if cmd.forms[i].Addon {
+			module = " (module " + cmd.forms[i].Module + ")"
+		}
 	}
 	names := where.Names()
 	switch n := len(names); {
 	case n == 0:
 	case n == 1:
-		hint(f, `move it to the context %s`, names[0])
+		hint(f, `move it to the context %s%s`, names[0], module)
 	default:
-		hint(f, `move it to one of the contexts %s or %s`, strings.Join(names[:n-1], ", "), names[n-1])
+		hint(f, `move it to one of the contexts %s or %s%s`, strings.Join(names[:n-1], ", "), names[n-1], module)
 	}
 }
 

@@ -80,3 +80,20 @@ func TestHTTP2ParameterBecomesADirective(t *testing.T) {
 	_, ds = check(t, string(out), &validate.Options{Version: "1.25.1"})
 	require.Empty(t, ds)
 }
+
+// A name that only modules from elsewhere have is unknown to nginx where it
+// does not fit, and known to one with such a module.
+func TestNamesOfOtherModules(t *testing.T) {
+	conf := "events {}\nhttp {\nmore_set_headers 'A: b';\n}\nmore_set_headers 'A: b';\n"
+	_, ds := check(t, conf, nil)
+	require.Len(t, ds, 1)
+	require.Equal(t, `nginx.conf:5:1: unknown directive "more_set_headers" [unknown-directive]`, ds[0].Error())
+	require.Contains(t, ds[0].Fixes[0].Message, "(module ngx_http_headers_more_filter_module)")
+	modules := []string{"ngx_core_module", "ngx_events_module", "ngx_http_module", "ngx_http_headers_more_filter_module"}
+	_, ds = check(t, conf, &validate.Options{Modules: modules})
+	require.Len(t, ds, 1)
+	require.Equal(t, `nginx.conf:5:1: "more_set_headers" directive is not allowed here [wrong-context]`, ds[0].Error())
+	_, ds = check(t, conf, &validate.Options{Modules: modules[:3]})
+	require.Len(t, ds, 2)
+	require.Equal(t, `nginx.conf:3:1: unknown directive "more_set_headers" [unknown-directive]`, ds[0].Error())
+}

@@ -152,7 +152,7 @@ func (c *checker) directive(b *block, d *nginxconf.Directive) {
 	}
 	switch {
 	case found != nil:
-	case len(cmd.forms) > 0:
+	case c.has(cmd):
 		c.misplaced(d, cmd)
 		return
 	default:
@@ -203,6 +203,18 @@ func (c *checker) refuse(d *nginxconf.Directive, text string) *nginxconf.Diagnos
 		code = "duplicate-directive"
 	}
 	return c.fail(d, 0, code, `"%s" directive %s`, cstring(d.Name()), text)
+}
+
+// has tells whether the nginx that is spoken for knows the name. Modules that do
+// not come with nginx count only if the caller named the modules: where they
+// would be of use, they are taken to be there, but few have them all.
+func (c *checker) has(cmd *command) bool {
+	for i := range cmd.forms {
+		if !cmd.forms[i].Addon || c.options.Modules != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // misplaced reports a directive in a context that none of its forms is for.
