@@ -22,7 +22,7 @@ type checker struct {
 	debian bool // it is a package of Debian, or of Ubuntu, which build it alike
 
 	commands map[string]*command
-	recent   [slots]*command
+	recent   [slots]recent
 	waiting  map[string]nginxconf.Diagnostics // of Load, by file: not come to yet
 	set      []*bound                         // once-only directives met in the blocks that are open, innermost last
 	diags    nginxconf.Diagnostics

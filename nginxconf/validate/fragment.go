@@ -25,7 +25,7 @@ func (c *checker) guess() directive.Context {
 	var count func(body *nginxconf.Body, depth int)
 	count = func(body *nginxconf.Body, depth int) {
 		for d := range body.Directives() {
-			cmd := c.command(d.Name())
+			cmd := c.command(d)
 			for i, context := range guesses {
 				for k := range cmd.forms {
 					f := &cmd.forms[k]
