@@ -11,6 +11,8 @@ type common struct {
 	maps    hashSizes
 	formats logFormats
 	limits  map[limit]struct{}
+
+	databases map[string]struct{} // of geoip2
 }
 
 // common returns that of the module that the block b belongs to.

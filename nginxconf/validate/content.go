@@ -45,7 +45,10 @@ func readIndex(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			c.warn(d, i+1, "absolute-index", `only the last index in "index" directive should be absolute`)
 		}
 		if name == "" {
-			c.fail(d, i+1, "invalid-index", `index "%s" in "index" directive is invalid`, d.Arg(0))
+			if !c.since(1, 28, 1) || c.version.Minor == 29 && c.version.Patch < 2 {
+				name = d.Arg(0) // whichever is empty
+			}
+			c.fail(d, i+1, "invalid-index", `index "%s" in "index" directive is invalid`, name)
 			return
 		}
 		if !c.http.variables.text(d, i+1) {

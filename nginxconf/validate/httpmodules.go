@@ -34,6 +34,9 @@ func httpModuleReader(f *directive.Form) reader {
 	case "ngx_http_referer_module":
 		return refererReader(f)
 	}
+	if r := addonReader(f); r != nil {
+		return r
+	}
 	switch f.Name {
 	case "set":
 		return readSet

@@ -124,8 +124,11 @@ func readAccessLog(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			return
 		}
 		file = strings.ReplaceAll(file, ",", "\x00") // nginx leaves it so
-	} else if !v.fileText(d, 1) {
-		return
+	} else if strings.IndexByte(file, '$') >= 0 {
+		if !v.fileText(d, 1) {
+			return
+		}
+		file = c.fullName(file)
 	}
 	switch http := b.context&inHTTP != 0; {
 	case n == 1 && !http:

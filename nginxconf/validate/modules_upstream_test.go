@@ -2,6 +2,7 @@ package validate_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -185,7 +186,7 @@ func (g generator) modules(level string) string {
 }
 
 func (g generator) httpModules() string {
-	switch g.IntN(12) {
+	switch g.IntN(11) {
 	case 0, 1:
 		return "map " + g.value() + " " + g.name() + g.body(g.mapEntry)
 	case 2:
@@ -247,6 +248,9 @@ func (g generator) locationModules() string {
 // it takes.
 func (u *upstream) warnings(t *testing.T, conf string) (list []string) {
 	t.Helper()
+	if strings.HasPrefix(u.version, "1.18.") { // which has no -e
+		return u.ourWarnings(conf)
+	}
 	out, err := u.command("-t", "-p", u.dir, "-c", filepath.Join(u.dir, "nginx.conf"), "-e", "stderr", "-g", "pid nginx.pid;"+u.modules).CombinedOutput()
 	require.NoError(t, err, conf)
 	for line := range strings.Lines(string(out)) {
@@ -274,10 +278,59 @@ func (u *upstream) ourWarnings(conf string) (list []string) {
 	return list
 }
 
+// addons returns a directive of a module that Debian has apart.
+func (g generator) addons() string {
+	switch g.IntN(6) {
+	case 0:
+		return g.pick("xslt_param ", "xslt_string_param ") + g.value() + " " + g.value() + ";"
+	case 1:
+		return "xslt_types " + g.types() + " text/xml;"
+	case 2:
+		return g.pick("echo_sleep ", "echo_exec ", "echo_location ") + g.value() + ";"
+	case 3:
+		return "echo_duplicate " + g.value() + " " + g.value() + ";"
+	case 4:
+		return "subs_filter_types " + g.types() + ";"
+	}
+	return "echo " + g.some(2, g.value(), "-n", "$a") + ";"
+}
+
+// load adds modules, and tells whether all of them are there.
+func (u *upstream) load(names ...string) bool {
+	for _, name := range names {
+		so := filepath.Join("/usr/lib/nginx/modules", name+".so")
+		if _, err := os.Stat(so); err != nil || nginxProgram() != "nginx" {
+			return false
+		}
+		u.modules += "load_module " + so + ";"
+	}
+	return true
+}
+
+// TestOracleAddons asks the installed nginx about modules that Debian has apart.
+func TestOracleAddons(t *testing.T) {
+	u := newUpstream(t)
+	if !u.load("ngx_http_echo_module", "ngx_http_xslt_filter_module", "ngx_http_subs_filter_module") {
+		t.Skip("the modules are not installed")
+	}
+	rnd, cases := oracleSize(t, 60)
+	g := generator{rnd}
+	for range cases {
+		conf := fmt.Sprintf("events {}\nhttp {\n  %s\n  server {\n    location / {\n      %s\n      %s\n    }\n  }\n}\n", g.modules("http"), g.addons(), g.addons())
+		diff := u.compare(t, conf)
+		if diff != "" {
+			assert.Fail(t, diff, conf)
+		} else if u.first(t, conf) == nil {
+			assert.Equal(t, u.warnings(t, conf), u.ourWarnings(conf), conf)
+		}
+	}
+}
+
 // TestOracleModules asks the installed nginx about random uses of directives of
 // http's modules.
 func TestOracleModules(t *testing.T) {
 	u := newUpstream(t)
+	require.NoError(t, os.MkdirAll(filepath.Join(u.dir, "logs"), 0o700)) // for the access log of a nginx that is not Debian's
 	rnd, cases := oracleSize(t, 200)
 	g := generator{rnd}
 	for range cases {
@@ -285,6 +338,55 @@ func TestOracleModules(t *testing.T) {
 		if g.IntN(4) == 0 { // alone, where nothing hides what is wrong with it
 			conf = fmt.Sprintf("events {}\nhttp {\n  %s\n  server {\n  }\n}\n", g.modules("http"))
 		}
+		diff := u.compare(t, conf)
+		if diff != "" {
+			assert.Fail(t, diff, conf)
+		} else if u.first(t, conf) == nil {
+			assert.Equal(t, u.warnings(t, conf), u.ourWarnings(conf), conf)
+		}
+	}
+}
+
+// streamModules returns a directive of one of stream's modules.
+func (g generator) streamModules(level string) string {
+	if level == "stream" {
+		switch g.IntN(8) {
+		case 0, 1, 2, 3:
+			return strings.ReplaceAll(g.httpModules(), "limit_req_zone", "limit_conn_zone")
+		case 4:
+			return "log_format " + g.pick("main", "MAIN", "combined", "x") + " " + g.pick("", "escape=json ", "escape=x ") + g.some(2, g.value(), "'$remote_addr $status'", "$pipe", "$time_local", "$", "$1", "$bytes_sent") + ";"
+		}
+	}
+	switch g.IntN(6) {
+	case 0:
+		return "access_log " + g.accessLog() + ";"
+	case 1:
+		return g.pick("allow ", "deny ", "set_real_ip_from ") + g.network() + ";"
+	case 2:
+		return g.pick("limit_conn a 1", "limit_conn b 5", "limit_conn a 0", "limit_conn c 1", "limit_conn_log_level x", "limit_conn_dry_run on") + ";"
+	case 3:
+		return "open_log_file_cache " + g.some(3, "max=10", "max=0", "inactive=x", "valid=1m", "off", "x") + ";"
+	case 4:
+		return "set " + g.name() + " " + g.value() + ";"
+	}
+	return g.pick("preread_timeout 1s", "tcp_nodelay on", "access_log off", "variables_hash_bucket_size 64") + ";"
+}
+
+// TestOracleStreamModules asks the installed nginx about random uses of those
+// directives that http and stream share.
+func TestOracleStreamModules(t *testing.T) {
+	u := newUpstream(t)
+	rnd, cases := oracleSize(t, 100)
+	g := generator{rnd}
+	for range cases {
+		var main, server strings.Builder
+		for range 1 + g.IntN(3) {
+			fmt.Fprintf(&main, "  %s\n", g.streamModules("stream"))
+		}
+		for range g.IntN(3) {
+			fmt.Fprintf(&server, "    %s\n", g.streamModules("server"))
+		}
+		conf := fmt.Sprintf("events {}\nstream {\n%s  server {\n    listen 90;\n    return $remote_addr;\n%s  }\n}\n", &main, &server)
 		diff := u.compare(t, conf)
 		if diff != "" {
 			assert.Fail(t, diff, conf)

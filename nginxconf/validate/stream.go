@@ -44,6 +44,8 @@ func streamReader(f *directive.Form) reader {
 			return readStreamResolver
 		case "server_name":
 			return readStreamServerName
+		case "variables_hash_max_size", "variables_hash_bucket_size":
+			return readVariablesHash
 		}
 	case "ngx_stream_proxy_module":
 		return streamProxyReader(f)
@@ -72,6 +74,9 @@ func streamReader(f *directive.Form) reader {
 		return readRealIPFrom
 	case "ngx_stream_geoip_module":
 		return readGeoIP
+	}
+	if r := addonReader(f); r != nil {
+		return r
 	}
 	switch {
 	case f.Opens != 0: // of a module that nobody here knows

@@ -1,0 +1,145 @@
+package validate
+
+import (
+	"strings"
+
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/directive"
+	"github.com/onehost-go/onehost/nginxconf/value"
+)
+
+// addonReader knows modules that do not come with nginx. They are read with
+// care: what they may define is taken to be defined.
+func addonReader(f *directive.Form) reader {
+	switch f.Module {
+	case "ngx_http_echo_module":
+		if f.Type == directive.Custom {
+			return readEcho
+		}
+	case "ngx_http_headers_more_filter_module":
+		return readMoreHeaders
+	case "ngx_http_geoip2_module", "ngx_stream_geoip2_module":
+		switch f.Name {
+		case "geoip2":
+			return readGeoIP2
+		case "geoip2_proxy":
+			return readNetwork
+		}
+	case "ngx_http_set_misc_module", "ngx_http_lua_module", "ngx_http_js_module", "ngx_stream_js_module",
+		"ngx_stream_lua_module", "ngx_http_vhost_traffic_status_module":
+		if f.Type == directive.Custom {
+			return readDefining
+		}
+	}
+	return nil
+}
+
+// declare notes that a variable may be there.
+func (v *variables) declare(name string) {
+	key := lower(name)
+	if v.defined[key] == nil && v.known(key) == nil {
+		v.defined[key] = &variable{}
+	}
+}
+
+// readDefining takes the words that are variables for ones that are defined.
+func readDefining(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	v := c.variables(b)
+	for i := range d.NumArgs() {
+		name, ok := strings.CutPrefix(d.Arg(i), "$")
+		if ok && name != "" && strings.IndexFunc(name, func(r rune) bool { return r > 0x7f || !isVariable[r] }) < 0 {
+			v.declare(name)
+		}
+	}
+}
+
+// readEcho reads the directives of echo, whose words are text with variables
+// (ngx_http_echo_helper).
+func readEcho(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	for i := range d.NumArgs() {
+		if !c.http.variables.text(d, i+1) {
+			return
+		}
+	}
+}
+
+// readMoreHeaders reads the directives of headers-more
+// (ngx_http_headers_more_parse_directive): options, some with a word of their
+// own behind them, and headers.
+func readMoreHeaders(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if strings.Contains(f.Name, "clear") {
+		return // their values count for nothing
+	}
+	for i := 0; i < d.NumArgs(); i++ {
+		switch s := d.Arg(i); {
+		case s == "-t" || s == "-s":
+			i++
+		case !strings.HasPrefix(s, "-"):
+			start := strings.IndexAny(s, ": \t\n\v\f\r")
+			if start < 0 || strings.IndexByte(s[start:], '$') < 0 {
+				continue
+			}
+			if _, ok := c.http.variables.script(d, i+1, s[start:]+"\x00"); !ok {
+				return
+			}
+		}
+	}
+}
+
+// readGeoIP2 reads a geoip2 block, without its database
+// (ngx_http_geoip2_parse_config).
+func readGeoIP2(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	v := c.variables(b)
+	if name := c.fullName(d.Arg(0)); !insert(&c.common(b).databases, name) {
+		c.fail(d, 1, "duplicate-database", "Duplicate GeoIP2 mmdb - %s", name)
+	}
+	c.words(d, func(e *nginxconf.Directive) {
+		name, variable := strings.CutPrefix(e.Name(), "$")
+		switch {
+		case variable:
+			c.geoIP2Variable(v, e, name)
+		case e.Name() != "auto_reload":
+			c.fail(e, 0, "invalid-value", `invalid setting "%s"`, e.Name())
+		case e.NumArgs() != 1:
+			c.fail(e, 0, "wrong-arguments", "invalid number of arguments for auto_reload")
+		default:
+			if _, err := value.ParseSeconds(e.Arg(0)); err != nil {
+				c.fail(e, 1, "invalid-value", `invalid interval for auto_reload "%s"`, e.Arg(0))
+			}
+		}
+	})
+}
+
+func (c *checker) geoIP2Variable(v *variables, e *nginxconf.Directive, name string) {
+	var fallback, source bool
+	for i := range e.NumArgs() {
+		p := e.Arg(i)
+		if i == 0 && p == "metadata" || strings.IndexByte(p, '=') < 0 {
+			break // from here on, where to look
+		}
+		if s, ok := strings.CutPrefix(p, "default="); ok && s != "" {
+			if fallback {
+				c.fail(e, i+1, "duplicate-parameter", `default has already been declared for  "$%s"`, name)
+				return
+			}
+			fallback = true
+		} else if s, ok := strings.CutPrefix(p, "source="); ok && s != "" {
+			if source {
+				c.fail(e, i+1, "duplicate-parameter", `source has already been declared for  "$%s"`, name)
+				return
+			}
+			source = true
+			if s[0] != '$' {
+				c.fail(e, i+1, "invalid-variable", `invalid source variable name "%s"`, s)
+				return
+			}
+			if _, ok := v.script(e, i+1, s); !ok {
+				return
+			}
+		} else {
+			c.fail(e, i+1, "invalid-parameter", `invalid setting "%s" for "$%s"`, p, name)
+			return
+		}
+	}
+	v.define(e, 0, name, false)
+}
