@@ -250,8 +250,8 @@ func newJudge(t *testing.T) (j *judge, configs []*verdict) {
 // The floors of what was reached, so that it stays: figures are in percent.
 const (
 	floorAgree   = 99.5
-	floorLine    = 99
-	floorMessage = 95
+	floorLine    = 99.0
+	floorMessage = 95.0
 )
 
 func (s *score) require(t *testing.T) {
