@@ -105,6 +105,7 @@ func (d *Directive) Replace(ds ...*Directive) {
 			i--
 		}
 	}
+	ends := endsLine(d.tail())
 	b.Insert(i, ds...)
 	if slices.Contains(ds, d) {
 		return
@@ -114,11 +115,22 @@ func (d *Directive) Replace(ds ...*Directive) {
 		return
 	}
 	from := d.made
-	if to := ds[0]; strings.Contains(from.lead, "#") && !strings.Contains(to.lead(), "#") && to.startsLine() {
-		to.own().lead = comments(from.lead, to.indent(), b.newline()) + to.lead()
+	if to := ds[0]; strings.Contains(from.lead, "#") && !strings.Contains(attached(to.lead()), "#") && to.startsLine() {
+		// A lead may start with the newline of the line before.
+		indent := indentation(to.lead())
+		lines := strings.TrimSuffix(to.lead(), indent)
+		to.own().lead = lines + comments(from.lead, to.indent(), b.newline()) + indent
 	}
-	if to := ds[len(ds)-1]; strings.Contains(from.tail, "#") && !strings.Contains(to.tail(), "#") && endsLine(to.tail()) {
-		to.own().tail = from.tail + to.tail()
+	to := ds[len(ds)-1]
+	if strings.Contains(from.tail, "#") && !strings.Contains(to.tail(), "#") {
+		tail := from.tail + to.tail()
+		if !endsLine(tail) && !b.lineEnds(int(to.at)) {
+			tail += b.newline()
+		}
+		to.own().tail = tail
+	}
+	if !ends && b.owner == nil && b.close() == "" && b.next(int(to.at)) == nil {
+		to.own().tail, _ = cutLine(to.tail()) // as the file ended before
 	}
 }
 

@@ -70,6 +70,29 @@ func TestEditsChangeOnlyWhatWasAsked(t *testing.T) {
 			edit: func(t *testing.T, f *File) { first(t, f, "server", "return").SetArgs("404") },
 		},
 		{
+			name: "replace below a detached comment", in: "# a\n\n# b\nc; # d\ne;\n",
+			edit: func(t *testing.T, f *File) { first(t, f, "c").Replace(New("x"), New("y")) },
+		},
+		{
+			name: "replace behind a comment without a newline", in: "a; # b\n# c\nd; # e",
+			edit: func(t *testing.T, f *File) { first(t, f, "d").Replace(New("x"), New("y")) },
+		},
+		{
+			name: "replace the last on a line", in: "a; b; # c\nd; e; # f",
+			edit: func(t *testing.T, f *File) {
+				first(t, f, "b").Replace(New("x"))
+				first(t, f, "e").Replace(New("y"))
+			},
+		},
+		{
+			name: "a one-line block without blanks", in: "a {b;}\nc {}\nd {e;}\n",
+			edit: func(t *testing.T, f *File) {
+				first(t, f, "a").Body().Insert(0, New("x"))
+				first(t, f, "c").Body().Append(New("y"))
+				first(t, f, "d").Body().Append(New("z"))
+			},
+		},
+		{
 			name: "rename", in: site,
 			edit: func(t *testing.T, f *File) { first(t, f, "server", "allow").SetName("deny") },
 		},
@@ -284,7 +307,7 @@ func TestABraceDoesNotBecomePartOfTheWordBefore(t *testing.T) {
 	first(t, f, "a").SetArgs("$")
 	first(t, f, "a", "c").SetName("c$")
 	first(t, f, "a").Body().Append(NewBlock("d", "x$"))
-	require.Equal(t, "a $ {c$ {} d x$ { } }", strings.Join(strings.Fields(string(f.Bytes())), " "))
+	require.Equal(t, "a $ {c$ {} d x$ { }}", strings.Join(strings.Fields(string(f.Bytes())), " "))
 	again, err := Parse("x", f.Bytes())
 	require.NoError(t, err)
 	require.Equal(t, tokens(&f.Body), tokens(&again.Body))

@@ -2,6 +2,7 @@ package nginxconf
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"strings"
 )
@@ -16,6 +17,7 @@ type File struct {
 	src    *source
 	saved  string // as it stands on disk
 	fsName string // in the file system of Load
+	nl     string // see newline
 	indent string // see step
 	brace  string // see braces
 	diags  Diagnostics
@@ -45,10 +47,39 @@ func (f *File) Changed() bool { return string(f.Bytes()) != f.saved }
 // newline returns the file's newline: that of its first line, "\n" for want
 // of any.
 func (f *File) newline() string {
-	if f != nil {
-		if i := strings.IndexByte(f.src.text, '\n'); i > 0 && f.src.text[i-1] == '\r' {
-			return "\r\n"
+	if f == nil {
+		return "\n"
+	}
+	if f.nl == "" {
+		f.nl = f.src.newline()
+	}
+	return f.nl
+}
+
+// newline returns the first newline that is not in a word, or "\n". One in a
+// word would be the first after a Format that takes out the blank lines above.
+func (s *source) newline() string {
+	end := 0 // of the word before
+	for _, slab := range s.nodes {
+		for i := range slab {
+			for _, w := range from(s.words, slab[i].first, int(slab[i].n&^allFlags)) {
+				if nl := firstNewline(s.text[end:w.start]); nl != "" {
+					return nl
+				}
+				end = int(w.end)
+			}
 		}
+	}
+	return cmp.Or(firstNewline(s.text[end:]), "\n")
+}
+
+func firstNewline(text string) string {
+	i := strings.IndexByte(text, '\n')
+	switch {
+	case i < 0:
+		return ""
+	case i > 0 && text[i-1] == '\r':
+		return "\r\n"
 	}
 	return "\n"
 }

@@ -422,7 +422,7 @@ func (f *File) UnmarshalJSON(data []byte) error {
 		d.up = nil
 	}
 	ds := slices.Collect(g.Directives())
-	f.Name, f.src, f.indent, f.brace = name, g.src, "", ""
+	f.Name, f.src, f.nl, f.indent, f.brace = name, g.src, "", "", ""
 	f.Body = g.Body
 	f.Body.file = f
 	for _, d := range ds {

@@ -20,6 +20,7 @@ var odd = []string{
 	"content_by_lua_block { ngx.say('}') -- }\n } a;", "set_by_lua_block $x { return [==[ }]] ]==] --[[ } ]] .. \"}\" } b;",
 	"a_by_lua_block { { } ' } c;", "a_by_lua_block { [[ }", "a_by_lua_block { {", "a_by_lua_block;", "a_by_lua_block x", "a_by_lua_block {}",
 	"types { text/html html; text/x; }", "map $a $b { default 0; ~^x{2} 1; }",
+	"\na \"b\r\nc\";", "\r\na \"b\nc\";", "a \"b\r\nc\";",
 }
 
 func FuzzRoundTrip(f *testing.F) {
@@ -158,4 +159,139 @@ func FuzzEdit(f *testing.F) {
 		d.Remove()
 		check("remove again")
 	})
+}
+
+// TestManyEditsKeepTheLaws edits two files at random, and moves directives
+// between them: nothing is lost but what is removed, and what the trees hold is
+// what nginx reads.
+func TestManyEditsKeepTheLaws(t *testing.T) {
+	rnd, cases := oracleSize(t, 3000)
+	pieces := []string{
+		"a;", "b 1 2;", "c { }", "d { e; }", "f { g 1; h { i; } }", "j {k;}", "\n", "\n", "\n\n", "    ", "\t", "# 1\n", "# 2\n", " # 3\n", "# 4\n\n",
+		"l {\n    m;\n", "n {\n", "}", "}\n", " } # 5\n", "o 'x y';", "p \"q\n r\";", "q a\n    b # 6\n    c;", "r\n{\n", "s ${x};",
+		"x_by_lua_block { return }", "t {# 7\n u;\n # 8\n}\n",
+	}
+	inserted := []string{"", "\n", "1;", "# 1\n2; # 2", "3 {\n\t4;\n}\n", "# 3", "\n\n5;\n\n# 4\n\n6 { 7; } # 5\n# 6\n", "8;\r\n9 {\r\n}\r\n", "10; 11; # 7"}
+	text := func() string {
+		for {
+			var b strings.Builder
+			for range 1 + rnd.IntN(14) {
+				b.WriteString(pieces[rnd.IntN(len(pieces))])
+			}
+			if rnd.IntN(3) == 0 {
+				b.WriteString("# end")
+			}
+			s := b.String()
+			if rnd.IntN(3) == 0 {
+				s = strings.ReplaceAll(s, "\n", "\r\n")
+			}
+			if _, err := Parse("", []byte(s)); err == nil {
+				return s
+			}
+		}
+	}
+	for range cases {
+		texts := map[string]string{"one": text(), "two": text()}
+		var files []*File
+		for _, name := range []string{"one", "two"} {
+			f, err := Parse(name, []byte(texts[name]))
+			require.NoError(t, err)
+			files = append(files, f)
+		}
+		history := fmt.Sprintf("%q\n%q", texts["one"], texts["two"])
+		for range 8 {
+			var ds []*Directive
+			var bodies []*Body
+			var before []string
+			for _, f := range files {
+				bodies = append(bodies, &f.Body)
+				for d := range f.All() {
+					ds = append(ds, d)
+					if d.Body() != nil {
+						bodies = append(bodies, d.Body())
+					}
+				}
+				before = append(before, commentTexts(f)...)
+			}
+			b := bodies[rnd.IntN(len(bodies))]
+			i := rnd.IntN(b.Len() + 1)
+			var d *Directive
+			if len(ds) > 0 {
+				d = ds[rnd.IntN(len(ds))]
+			}
+			gone := []string{}
+			switch op := rnd.IntN(7); {
+			case op == 0:
+				history += fmt.Sprintf("\ninsert at %d", i)
+				b.Insert(i, New("new", "1"))
+			case op == 1:
+				history += fmt.Sprintf("\ninsert a block at %d", i)
+				block := NewBlock("block")
+				if rnd.IntN(2) == 0 {
+					block.Body().Append(New("in"))
+				}
+				b.Insert(i, block)
+			case op == 2:
+				more := inserted[rnd.IntN(len(inserted))]
+				history += fmt.Sprintf("\ninsert %q at %d", more, i)
+				f, err := Parse("", []byte(more))
+				require.NoError(t, err)
+				before = append(before, commentTexts(f)...)
+				require.NoError(t, b.InsertText(i, more))
+			case d == nil:
+			case op < 5:
+				if d.Container() == b {
+					i = max(0, i-1)
+				}
+				inside := false
+				for up := b; up != nil; up = up.above() {
+					inside = inside || up == d.Body()
+				}
+				if !inside {
+					history += fmt.Sprintf("\nmove %q to %d", d, i)
+					b.Insert(i, d)
+				}
+			case op == 5:
+				history += fmt.Sprintf("\nremove %q", d)
+				for c := range d.Comments() {
+					gone = append(gone, c.Text)
+				}
+				if d.Body() != nil {
+					for c := range d.Body().Comments() {
+						gone = append(gone, c.Text)
+					}
+				}
+				d.Remove()
+			default:
+				history += fmt.Sprintf("\nreplace %q", d)
+				f, err := Parse("", []byte(d.String()))
+				require.NoError(t, err)
+				gone = append(gone, commentTexts(f)...) // those around it stay
+				d.Replace(New("x"), New("y"))
+			}
+			after := gone
+			for _, f := range files {
+				what := fmt.Sprintf("%s\n%q", history, f.Bytes())
+				again, err := Parse("", f.Bytes())
+				require.NoError(t, err, what)
+				require.Equal(t, tokens(&f.Body), tokens(&again.Body), what)
+				require.Equal(t, commentTexts(f), commentTexts(again), what)
+				after = append(after, commentTexts(f)...)
+
+				formatted, err := Format(f.Bytes())
+				require.NoError(t, err, what)
+				twice, err := Format(formatted)
+				require.NoError(t, err, what)
+				require.Equal(t, string(formatted), string(twice), what)
+			}
+			require.ElementsMatch(t, before, after, history)
+			for _, d := range ds {
+				for i := range d.NumArgs() + 1 {
+					if start, end := d.Span(i); start.IsValid() {
+						require.Equal(t, d.Raw(i), texts[start.Filename][start.Offset:end.Offset], history)
+					}
+				}
+			}
+		}
+	}
 }

@@ -30,6 +30,18 @@ func (b *Body) lineBefore(i int) bool {
 	return b.owner == nil || endsLine(b.open())
 }
 
+// lineEnds tells whether nothing stands behind index i of the slots on its line
+// but what is in its tail.
+func (b *Body) lineEnds(i int) bool {
+	var text string
+	if next := b.next(i); next != nil {
+		text = next.lead()
+	} else if text = b.close(); b.owner == nil && text == "" {
+		return true
+	}
+	return strings.HasPrefix(strings.TrimLeft(text, " \t\r"), "\n")
+}
+
 // startsLine tells whether d is the first on its line.
 func (d *Directive) startsLine() bool {
 	return d.up == nil || strings.Contains(d.lead(), "\n") || d.up.lineBefore(int(d.at))
@@ -110,7 +122,10 @@ func (b *Body) layOut(i int, d *Directive) {
 	if single {
 		settle(d, "", defaultStep, " ", nl)
 		m.lead, m.tail = " ", ""
-		if b.close() == "" {
+		switch next := b.next(i - 1); {
+		case next != nil:
+			m.lead, next.own().lead = next.lead(), " "
+		case b.prev(i) == nil && b.close() == "":
 			b.setClose(" ")
 		}
 		return
