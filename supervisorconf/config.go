@@ -19,6 +19,8 @@ type Config struct {
 	Servers []*Server
 	// RPCInterfaces are the XML-RPC namespaces.
 	RPCInterfaces []*RPCInterface
+	// Supervisorctl is what supervisorctl makes of the main file.
+	Supervisorctl Supervisorctl
 	// Warnings are what Supervisor warns of, and what it drops without a word.
 	Warnings Diagnostics
 

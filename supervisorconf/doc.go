@@ -28,11 +28,14 @@
 // would start, it is in Supervisor's words, and it names the place. What
 // supervisord drops without a word is in [Config.Warnings].
 //
+// [Config.Supervisorctl] is what supervisorctl takes from the same file. What
+// there is to set, of which type, in which unit and with which default, is in
+// [KnownOptions].
+//
 // Where Supervisor is odd, so is Load. The judges are Supervisor 4.2.5 and the
 // source of 4.4.0, both with CPython 3.11; CPython 3.13 and later look for
-// comments in another way where a line has both ";" and "#". Not resolved yet
-// are [supervisorctl] and [ctlplugin:x], which supervisord does not read, and
-// events that a plug-in registers. What nobody can know from files is taken to
+// comments in another way where a line has both ";" and "#". Events that a
+// plug-in registers are not known. What nobody can know from files is taken to
 // be the usual: supervisord runs as root on Linux, in UTF-8, and its temporary
 // directory is /tmp unless its environment says otherwise.
 //

@@ -219,27 +219,8 @@ func (l *loader) socket(sock *Socket, url string, user *User, owner, mode bool) 
 	return ""
 }
 
-// rpcInterfaces is get_plugins.
 func (l *loader) rpcInterfaces() {
-	const factory = "supervisor.rpcinterface_factory"
-	for s := range l.of("rpcinterface:") {
-		c := &context{section: s}
-		r := &RPCInterface{Name: nameOf(s), Options: map[string]string{}, section: s}
-		l.cfg.RPCInterfaces = append(l.cfg.RPCInterfaces, r)
-		if v := l.get(c, factory, nil); !v.set {
-			l.missing(s, "missing-option", fmt.Sprintf("section [%s] does not specify a %s", s.name, factory))
-		} else if !v.bad {
-			r.Factory = l.plugin(c, v)
-		}
-		for _, list := range [][]entry{s.entries, l.cfg.defaults.entries} {
-			for _, e := range list {
-				if _, known := r.Options[e.key]; e.key == factory || known {
-					continue
-				}
-				if v := l.get(c, e.key, nil); !v.bad {
-					r.Options[e.key] = v.str
-				}
-			}
-		}
-	}
+	l.plugins("rpcinterface:", "supervisor.rpcinterface_factory", func(s *section, factory string, options map[string]string) {
+		l.cfg.RPCInterfaces = append(l.cfg.RPCInterfaces, &RPCInterface{nameOf(s), factory, options, s})
+	})
 }

@@ -4,35 +4,8 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"slices"
 	"strings"
 )
-
-// What Supervisor 4 looks at. It never warns of anything else.
-
-var processOptions = strings.Fields(`
-	command process_name numprocs numprocs_start priority autostart autorestart startsecs startretries exitcodes
-	stopsignal stopwaitsecs stopasgroup killasgroup user umask directory redirect_stderr environment serverurl
-	stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups stdout_capture_maxbytes stdout_events_enabled stdout_syslog
-	stderr_logfile stderr_logfile_maxbytes stderr_logfile_backups stderr_capture_maxbytes stderr_events_enabled stderr_syslog`)
-
-// knownOptions are the options by type of section. A nil list takes any: the
-// options of a plug-in are its own.
-var knownOptions = map[string][]string{
-	"supervisord": strings.Fields(`minfds minprocs directory user umask logfile logfile_maxbytes logfile_backups loglevel
-		pidfile identifier nodaemon silent childlogdir nocleanup strip_ansi environment`),
-	"program":          processOptions,
-	"fcgi-program":     append(strings.Fields("socket socket_backlog socket_owner socket_mode"), processOptions...),
-	"eventlistener":    append(strings.Fields("events buffer_size result_handler"), processOptions...),
-	"group":            {"programs", "priority"},
-	"inet_http_server": {"port", "username", "password"},
-	"unix_http_server": {"file", "chmod", "chown", "username", "password"},
-	"supervisorctl":    {"serverurl", "username", "password", "prompt", "history_file"},
-	"include":          {"files"},
-	"rpcinterface":     nil,
-	"ctlplugin":        nil,
-	"DEFAULT":          nil,
-}
 
 // ofPlugins are options that plug-ins read from the sections of programs, by
 // their beginnings.
@@ -109,7 +82,7 @@ func (l *loader) warnOption(typ string, s *Section, o *Option) {
 	if list == nil {
 		return
 	}
-	if slices.Contains(list, name) {
+	if _, ok := LookupOption(typ, name); ok {
 		return
 	}
 	for _, prefix := range ofPlugins {
@@ -127,18 +100,28 @@ func (l *loader) warnOption(typ string, s *Section, o *Option) {
 	at := len(l.cfg.Warnings)
 	l.warnAt(start, end, "unknown-option", "supervisord ignores the option %s in [%s]", o.key, s.Header())
 	d := l.cfg.Warnings[at]
-	if near := l.nearest(name, slices.Values(list)); near != "" {
+	if near := l.nearest(name, names(list)); near != "" {
 		d.Message += "; did you mean " + near + "?"
 		d.Fixes = []Fix{{"rename it to " + near, []Edit{{start, end, near}}}}
 		return
 	}
 	for _, other := range []string{"program", "supervisord", "eventlistener", "fcgi-program", "unix_http_server", "inet_http_server", "supervisorctl"} {
-		if slices.Contains(knownOptions[other], name) {
+		if _, ok := LookupOption(other, name); ok {
 			if wantsName(other) {
 				other += ":x"
 			}
 			d.Message += fmt.Sprintf("; it belongs into [%s]", other)
 			return
+		}
+	}
+}
+
+func names(list []OptionInfo) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, o := range list {
+			if !yield(o.Name) {
+				return
+			}
 		}
 	}
 }

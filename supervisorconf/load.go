@@ -154,20 +154,8 @@ func load(fsys fs.FS, name string, o LoadOptions, shown func(string) string) (*C
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{
-		fsys: fsys, o: o, main: "/" + name, shown: shown, release: release,
-		env: &table{}, reported: map[any]bool{}, parsed: map[string]*File{}, dirs: map[string][]fs.DirEntry{},
-		cfg: &Config{sections: map[string]*section{}, defaults: &section{name: "DEFAULT"}},
-	}
-	l.o.Dir = cmp.Or(o.Dir, "/")
-	l.o.Here = cmp.Or(o.Here, dirName(l.main))
-	for _, kv := range o.Environ {
-		// The first of a name counts, as in os.environ.
-		if key, val, ok := strings.Cut(kv, "="); ok && key != "" && l.env.find("ENV_"+key) < 0 {
-			l.env.set("ENV_"+key, value{str: val})
-		}
-	}
-
+	l := newLoader(fsys, "/"+name, o)
+	l.shown, l.release = shown, release
 	root, err := l.readFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("supervisorconf: %w", err)
@@ -176,10 +164,28 @@ func load(fsys fs.FS, name string, o LoadOptions, shown func(string) string) (*C
 	l.merge(root, l.main, "")
 	l.include()
 	l.resolve()
+	l.supervisorctl()
 	l.warn()
 	l.cfg.errors.Sort()
 	l.cfg.Warnings.Sort()
 	return l.cfg, l.cfg.errors.Err()
+}
+
+func newLoader(fsys fs.FS, main string, o LoadOptions) *loader {
+	o.Dir = cmp.Or(o.Dir, "/")
+	o.Here = cmp.Or(o.Here, dirName(main))
+	l := &loader{
+		fsys: fsys, o: o, main: main,
+		env: &table{}, reported: map[any]bool{}, parsed: map[string]*File{}, dirs: map[string][]fs.DirEntry{},
+		cfg: &Config{sections: map[string]*section{}, defaults: &section{name: "DEFAULT"}},
+	}
+	for _, kv := range o.Environ {
+		// The first of a name counts, as in os.environ.
+		if key, val, ok := strings.Cut(kv, "="); ok && key != "" && l.env.find("ENV_"+key) < 0 {
+			l.env.set("ENV_"+key, value{str: val})
+		}
+	}
+	return l
 }
 
 // readFile reads and parses a file of fsys, once.
@@ -277,8 +283,12 @@ func (l *loader) merge(f *File, name, sectionFile string) []*section {
 			l.cfg.errors = append(l.cfg.errors, f.faults.diagnostics(f, name)...)
 		}
 	}
+	return l.add(f.sections, sectionFile)
+}
+
+func (l *loader) add(nodes []*Section, sectionFile string) []*section {
 	var touched []*section
-	for _, node := range f.sections {
+	for _, node := range nodes {
 		h := node.Header()
 		s := l.cfg.defaults
 		if h != "DEFAULT" {

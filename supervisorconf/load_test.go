@@ -362,7 +362,8 @@ func TestKnownOptionsAreThoseThatAreRead(t *testing.T) {
 		"group:x": "", "inet_http_server": "port=1", "unix_http_server": "file=/x",
 	} {
 		read := map[string]bool{}
-		for _, key := range knownOptions[typeOf(typ)] {
+		for _, info := range KnownOptions(typeOf(typ)) {
+			key := info.Name
 			// A value that no option takes, if it is looked at.
 			text := "[" + typ + "]\n" + options + "\n" + key + "=%(looked_at)s\n"
 			if typ != "supervisord" {

@@ -180,7 +180,7 @@ func (c *oracleCase) load(t *testing.T, version string) *Config {
 		},
 		Plugin: func(spec string) error {
 			switch module, attribute, _ := strings.Cut(spec, ":"); {
-			case spec == "supervisor.rpcinterface:make_main_rpcinterface", spec == "supervisor.dispatchers:default_handler":
+			case slices.Contains([]string{"supervisor.rpcinterface:make_main_rpcinterface", "supervisor.dispatchers:default_handler", "supervisor.supervisorctl:DefaultControllerPlugin"}, spec):
 				return nil
 			case module == "supervisor.rpcinterface", module == "supervisor.dispatchers":
 				return fmt.Errorf("module '%s' has no attribute '%s'", module, attribute)
@@ -219,6 +219,7 @@ func (f caseFS) ReadLink(name string) (string, error) { return fs.ReadLink(f.Map
 // An agreement counts how often Supervisor and the package say the same.
 type agreement struct {
 	cases, verdicts, documents, refusals, messages int
+	clients                                        int
 	standIns, shown                                int
 }
 
@@ -245,6 +246,7 @@ func (a *agreement) compare(t *testing.T, c *oracleCase, cfg *Config, answer []b
 	ours, err := json.Marshal(cfg.Resolved())
 	require.NoError(t, err)
 	got, want := document(t, ours), document(t, answer)
+	a.compareClient(t, c, cfg, answer)
 	show := func(what string) {
 		if a.shown++; a.shown <= 10 {
 			t.Logf("%s: %s\nfiles %q\nenv %q\n got %s\nwant %s", c.Name, what, c.Files, c.Env, ours, answer)
@@ -274,6 +276,26 @@ func (a *agreement) compare(t *testing.T, c *oracleCase, cfg *Config, answer []b
 		return
 	}
 	show("other values: " + difference(got, want))
+}
+
+// compareClient does the same with what supervisorctl says of the main file.
+func (a *agreement) compareClient(t *testing.T, c *oracleCase, cfg *Config, answer []byte) {
+	t.Helper()
+	var theirs struct{ Ctl json.RawMessage }
+	require.NoError(t, json.Unmarshal(answer, &theirs))
+	ours, err := json.Marshal(cfg.Supervisorctl.Resolved())
+	require.NoError(t, err)
+	got, want := document(t, ours), document(t, theirs.Ctl)
+	if message, ok := got["error"].(string); ok && want["error"] != nil && sameMessage(message, want["error"].(string)) {
+		got["error"] = want["error"]
+	}
+	if reflect.DeepEqual(got, want) || standIn(got, want) {
+		a.clients++
+		return
+	}
+	if a.shown++; a.shown <= 10 {
+		t.Logf("%s: supervisorctl\nfiles %q\n got %s\nwant %s", c.Name, c.Files, ours, theirs.Ctl)
+	}
 }
 
 func document(t *testing.T, text []byte) map[string]any {
@@ -352,7 +374,7 @@ func compareAll(t *testing.T, cases [][]byte) agreement {
 	py := python(t)
 	var version struct{ Supervisor string }
 	require.NoError(t, json.Unmarshal(runLines(t, nil, py, oracle, "--version")[0], &version))
-	answers := runLines(t, bytes.Join(cases, []byte("\n")), py, oracle, "--jsonl")
+	answers := runLines(t, bytes.Join(cases, []byte("\n")), py, oracle, "--jsonl", "--ctl")
 	require.Len(t, answers, len(cases))
 	var a agreement
 	for i, line := range cases {
@@ -385,6 +407,7 @@ func TestOracleGeneratedCases(t *testing.T) {
 	}
 	a := compareAll(t, cases)
 	require.Equal(t, a.cases-a.standIns, a.documents+a.messages, "seed %d", seed)
+	require.Equal(t, a.cases, a.clients, "seed %d", seed)
 	require.LessOrEqual(t, a.standIns, 2+a.cases/500, "seed %d", seed)
 }
 
@@ -425,5 +448,38 @@ func TestOracleRealFiles(t *testing.T) {
 	}
 	a := compareAll(t, cases)
 	require.Equal(t, a.cases-a.standIns, a.documents+a.messages)
+	require.Equal(t, a.cases, a.clients)
 	require.LessOrEqual(t, a.standIns, 2)
+}
+
+// TestOracleSupervisorctl compares what supervisorctl takes from a file.
+func TestOracleSupervisorctl(t *testing.T) {
+	var cases [][]byte
+	for _, text := range []string{
+		"[supervisorctl]\nserverurl=unix:///run/../x.sock\nprompt=%%\nusername=\npassword=p ; c\nhistory_file=h",
+		"[supervisorctl]\nserverurl=unix://~/x\nhistory_file=~root/h",
+		"[supervisorctl]\nserverurl=unix://\nhistory_file=",
+		"[supervisorctl]\nserverurl=%(here)s %(ENV_X)s %(host_node_name)s",
+		"[supervisorctl]\nhistory_file=%(here)s/%(ENV_X)s",
+		"[supervisorctl]\nprompt=%(here)s",
+		"[supervisorctl]\nusername=%(ENV_Y)s",
+		"environment=Y=\"1\"\n[supervisorctl]\nusername=%(ENV_Y)s",
+		"[supervisorctl]\nprompt=a\n[supervisorctl]\nPrompt=b\n[DEFAULT]\nusername=u",
+		"[Supervisorctl]\n",
+		"[supervisorctl]\n[include]\nfiles=%%(here)s\n[DEFAULT]\nprompt=%(here)s",
+		"[supervisorctl]\n[ctlplugin:a]\nx=1",
+		"[supervisorctl]\n[ctlplugin:a:b]\nsupervisor.ctl_factory=supervisor.supervisorctl:DefaultControllerPlugin\nx=%(ENV_X)s\n[DEFAULT]\ny=%%",
+		"[supervisorctl]\n[ctlplugin:a]\nsupervisor.ctl_factory=nowhere:x",
+		"[supervisorctl]\n[ctlplugin:a]\nsupervisor.ctl_factory=a b",
+		"[supervisorctl]\nnonsense\n",
+		"[supervisorctl]\nprompt=caf\xe9\n",
+	} {
+		line, err := json.Marshal(oracleCase{Name: "ctl", Files: map[string]string{}, Env: map[string]string{"X": "%y"},
+			B64: map[string]string{"supervisord.conf": base64.StdEncoding.EncodeToString([]byte("[supervisord]\n" + text))}})
+		require.NoError(t, err)
+		cases = append(cases, line)
+	}
+	cases = append(cases, []byte(`{"files":{"supervisord.conf":"[include]\nfiles=a","a":"[supervisord]\n[supervisorctl]\n"}}`), []byte(`{"files":{"supervisord.conf":"x\n[supervisord]"}}`))
+	a := compareAll(t, cases)
+	require.Equal(t, a.cases, a.clients)
 }

@@ -89,3 +89,27 @@ func (l *loader) plugin(c *context, v val) string {
 	}
 	return spec
 }
+
+// plugins is get_plugins: it reads the sections whose headers start so.
+func (l *loader) plugins(prefix, key string, found func(s *section, factory string, options map[string]string)) {
+	for s := range l.of(prefix) {
+		c := &context{section: s}
+		factory, options := "", map[string]string{}
+		if v := l.get(c, key, nil); !v.set {
+			l.missing(s, "missing-option", fmt.Sprintf("section [%s] does not specify a %s", s.name, key))
+		} else if !v.bad {
+			factory = l.plugin(c, v)
+		}
+		for _, list := range [][]entry{s.entries, l.cfg.defaults.entries} {
+			for _, e := range list {
+				if _, known := options[e.key]; e.key == key || known {
+					continue
+				}
+				if v := l.get(c, e.key, nil); !v.bad {
+					options[e.key] = v.str
+				}
+			}
+		}
+		found(s, factory, options)
+	}
+}
