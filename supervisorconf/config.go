@@ -205,7 +205,8 @@ func (c *Config) File(name string) *File {
 	return nil
 }
 
-// Changed ranges over the files whose text is another than what was read.
+// Changed ranges over the files whose text is another than what was read, or
+// saved since.
 func (c *Config) Changed() iter.Seq[*File] {
 	return func(yield func(*File) bool) {
 		for _, f := range c.files {

@@ -216,6 +216,7 @@ func (l *loader) readFile(name string) (*File, error) {
 		}
 	}
 	f, _ := Parse(l.shown(name), src)
+	f.fsName = name
 	l.parsed[name] = f
 	l.cfg.files = append(l.cfg.files, f)
 	return f, nil

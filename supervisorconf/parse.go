@@ -12,6 +12,7 @@ import (
 // are kept as text between the options.
 func Parse(name string, src []byte) (*File, error) {
 	f := &File{Name: name, src: newSource(name, string(src)), index: map[string][]*Section{}}
+	f.saved = f.src.text
 	p := parser{file: f, text: f.src.text}
 	p.run()
 	f.faults.decode = decodingFault(f.src.text)

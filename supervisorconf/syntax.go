@@ -22,6 +22,8 @@ type File struct {
 	index    map[string][]*Section // by header
 	close    string                // after the last line that means something
 	src      *source
+	saved    string // as it stands on disk
+	fsName   string // in the file system of Load
 	faults   faults
 }
 
@@ -170,14 +172,12 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, bytes.NewReader(f.Bytes()))
 }
 
-// Changed tells whether the text is another than what was parsed.
-func (f *File) Changed() bool {
-	was := ""
-	if f.src != nil {
-		was = f.src.text
-	}
-	return string(f.Bytes()) != was
-}
+// Original returns the text that was parsed, or saved since.
+func (f *File) Original() []byte { return []byte(f.saved) }
+
+// Changed tells whether the text is another than what was parsed, or saved
+// since.
+func (f *File) Changed() bool { return string(f.Bytes()) != f.saved }
 
 // Comments ranges over all comments of the file, those inside values included.
 func (f *File) Comments() iter.Seq[Comment] {
