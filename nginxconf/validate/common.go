@@ -10,7 +10,7 @@ import (
 type common struct {
 	maps    hashSizes
 	formats logFormats
-	limits  map[limit]struct{}
+	limits  perBlock[*zone]
 
 	databases map[string]struct{} // of geoip2
 }
@@ -21,6 +21,33 @@ func (c *checker) common(b *block) *common {
 		return &c.stream.common
 	}
 	return &c.http.common
+}
+
+// perBlock lists what directives said in the blocks that are open, the innermost
+// block last. It holds some of blocks that were closed, which does no harm.
+type perBlock[T comparable] struct{ list []ofBlock[T] }
+
+type ofBlock[T comparable] struct {
+	b   *block
+	v   T
+	nth int // of its block
+}
+
+// add adds a value of the block that is being read. It returns how many its
+// block had, and whether v was one of them.
+func (p *perBlock[T]) add(b *block, v T) (n int, again bool) {
+	top := len(p.list)
+	for top > 0 && p.list[top-1].b.order > b.order {
+		top--
+	}
+	if top > 0 && p.list[top-1].b == b {
+		n = p.list[top-1].nth + 1
+	}
+	for _, e := range p.list[top-n : top] {
+		again = again || e.v == v
+	}
+	p.list = append(p.list[:top], ofBlock[T]{b, v, n})
+	return n, again
 }
 
 // entries reads a block whose body is not directives but entries of the

@@ -68,10 +68,7 @@ func readSubFilter(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		c.fail(d, 1, "invalid-value", "empty search pattern")
 		return
 	}
-	if h.subFilters == nil {
-		h.subFilters = map[*block]int{}
-	}
-	if h.subFilters[b]++; h.subFilters[b] > maxSubFilters {
+	if n, _ := h.subFilters.add(b, struct{}{}); n >= maxSubFilters {
 		c.fail(d, 0, "too-many-patterns", "number of search patterns exceeds 255")
 		return
 	}

@@ -158,23 +158,31 @@ func (h hashSize) holds(keys []string) bool {
 		return true
 	}
 	var total int64
-	hashes := make([]uint64, n)
-	for i, key := range keys {
+	for _, key := range keys {
 		total += element(len(key))
-		for k := range len(key) {
-			hashes[i] = hashes[i]*31 + uint64(key[k])
-		}
-	}
-	if total > h.max*bucket {
-		return false
 	}
 	size := max(n/(bucket/(2*ptrSize)), 1)
 	if h.max > 10_000 && h.max/n < 100 {
 		size = h.max - 1000
 	}
-	filled := make([]uint16, h.max)
+	if total > h.max*bucket {
+		return false
+	}
+	if size == 1 && total <= bucket {
+		return true
+	}
+	hashes := make([]uint64, n)
+	for i, key := range keys {
+		for k := range len(key) {
+			hashes[i] = hashes[i]*31 + uint64(key[k])
+		}
+	}
+	var filled []uint16
 next:
 	for ; size <= h.max; size++ {
+		if int64(len(filled)) < size {
+			filled = make([]uint16, min(2*size, h.max))
+		}
 		clear(filled[:size])
 		for i, hash := range hashes {
 			at := hash % uint64(size)

@@ -13,7 +13,7 @@ type httpModules struct {
 	types       mimeTypes
 	charsets    charsets
 	secureLinks []secureLink
-	subFilters  map[*block]int
+	subFilters  perBlock[struct{}]
 	referers    map[*block]*referers
 }
 

@@ -39,23 +39,6 @@ func (c *checker) bounded(b *block, d *nginxconf.Directive, f *bound, low, high 
 	}
 }
 
-// A limit is a zone that limits a block.
-type limit struct {
-	b *block
-	z *zone
-}
-
-// limited notes that a zone limits a block, and tells whether it did not yet.
-func (c *checker) limited(b *block, z *zone) bool {
-	m := c.common(b)
-	if m.limits == nil {
-		m.limits = map[limit]struct{}{}
-	}
-	n := len(m.limits)
-	m.limits[limit{b, z}] = struct{}{}
-	return len(m.limits) > n
-}
-
 // zoneOf reads word i of d, "zone=name:size" (nginx: limit_req_zone and its
 // like).
 func (c *checker) zoneOf(d *nginxconf.Directive, i int) (name string, size int64, ok bool) {
@@ -151,7 +134,7 @@ func readLimitReq(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	}
 	if z == nil {
 		c.fail(d, 0, "missing-parameter", `"%s" must have "zone" parameter`, f.Name)
-	} else if !c.limited(b, z) {
+	} else if _, again := c.common(b).limits.add(b, z); again {
 		c.refuse(d, "is duplicate")
 	}
 }
@@ -163,7 +146,7 @@ func readLimitConn(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	if z == nil {
 		return
 	}
-	if !c.limited(b, z) {
+	if _, again := c.common(b).limits.add(b, z); again {
 		c.refuse(d, "is duplicate")
 		return
 	}

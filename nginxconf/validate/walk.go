@@ -3,6 +3,7 @@ package validate
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
@@ -165,14 +166,14 @@ func (c *checker) directive(b *block, d *nginxconf.Directive) {
 	case found == nil:
 		c.unknown(d, cmd)
 		return
-	case found.Block != (d.Body() != nil):
+	case found.Block != (d.Body() != nil) && !inlineLua(d):
 		if found.Block {
 			c.fail(d, 0, "no-opening-brace", `directive "%s" has no opening "{"`, found.Name)
 		} else {
 			c.fail(d, 0, "not-terminated", `directive "%s" is not terminated by ";"`, found.Name)
 		}
 		return
-	case !found.Args.Takes(d.NumArgs()):
+	case !found.Args.Takes(d.NumArgs()) && !(inlineLua(d) && found.Args.Takes(d.NumArgs()-1)):
 		f := c.fail(d, 0, "wrong-arguments", `invalid number of arguments in "%s" directive`, found.Name)
 		suggestArguments(f, found)
 		if !found.Block || found.Args != directive.Take0 {
@@ -188,6 +189,12 @@ func (c *checker) directive(b *block, d *nginxconf.Directive) {
 	} else {
 		c.slot(b, d, found)
 	}
+}
+
+// inlineLua tells whether d has Lua code between braces, which is an argument and
+// no body.
+func inlineLua(d *nginxconf.Directive) bool {
+	return strings.HasSuffix(d.Name(), "_by_lua_block") && d.Body() == nil && strings.HasSuffix(d.String(), "}")
 }
 
 // duplicate tells whether a once-only directive stands in the block already,
