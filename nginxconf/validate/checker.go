@@ -41,6 +41,10 @@ type checker struct {
 	logs        map[string]logBuffer // log files that are written through a buffer
 	geoSteps    int                  // what the ranges of geo blocks took
 
+	late   *nginxconf.Directive // a block that was read: what is found now, nginx finds at its '}'
+	said   map[string]bool      // what was found once, and is not to be said again
+	hashes map[hashKey]bool     // whether names fit in a hash table
+
 	blocks slab[block]
 
 	http   *httpMain
@@ -61,8 +65,10 @@ type block struct {
 	masks []maskValue       // of directives that add to a set
 	types map[string]string // of types blocks: extensions and their content types
 
-	server   *server   // in http: of the enclosing server
-	location *location // in http: of the enclosing location
+	server   *server      // in http: of the enclosing server
+	location *location    // in http: of the enclosing location
+	upstream *upstream    // in http: of the upstream block
+	backends *backendConf // in http: what is said of the backends
 }
 
 // A slab hands out values of one type, many to an allocation.
@@ -178,6 +184,9 @@ func (c *checker) closing(d *nginxconf.Directive) (start, end token.Position) {
 }
 
 func (c *checker) place(d *nginxconf.Directive, i int) (start, end token.Position) {
+	if c.late != nil {
+		return c.closing(c.late)
+	}
 	term := d.TermPos()
 	if i <= d.NumArgs() {
 		start, end = d.Span(i)

@@ -17,6 +17,14 @@ type httpMain struct {
 
 	serverSlab   slab[server]
 	locationSlab slab[location]
+
+	upstreams   upstreams
+	backends    [backends]*backendConf // what the http block says of them; nil: no block says anything
+	backendSlab slab[backendConf]
+	listedSlab  slab[listed]
+	headerList  []*nginxconf.Directive // room to work in
+	headerNames []hashed
+	ssl         *sslConf
 }
 
 // A server is a server block of http.
@@ -26,6 +34,7 @@ type server struct {
 	listens  bool     // it has a listen directive
 	names    span     // in httpMain.names
 	captures bool     // the last regular expression among its names has groups
+	ssl      *sslConf // what it says of TLS, or nil
 }
 
 // A span is a part of a list.
@@ -53,7 +62,12 @@ func (c *checker) finishHTTP(h *httpMain) {
 	// ngx_modules[]: each function goes over the servers and locations for its
 	// modules.
 	c.mergeServers(h)
+	h.upstreams.finish(c, h.block.kept("resolver") != nil)
 	c.mergeReferers(h)
+	c.mergeSSL(h)
+	for kind := range backends {
+		c.mergeBackend(h, kind)
+	}
 	c.mergeSecureLinks(h)
 	c.mergeTypes(h)
 

@@ -97,8 +97,13 @@ func (c *checker) enum(d *nginxconf.Directive, i int, values []string) bool {
 // bitmask reads arguments that are values of a set. One that is there already
 // draws a warning, also if an earlier directive of the block had it.
 func (c *checker) bitmask(b *block, d *nginxconf.Directive, f *bound) bool {
+	return c.bitmaskOf(b, d, f, f.Values)
+}
+
+// bitmaskOf is bitmask for values that are not in the table.
+func (c *checker) bitmaskOf(b *block, d *nginxconf.Directive, f *bound, values []string) bool {
 	for i := range d.NumArgs() {
-		if !c.enum(d, i, f.Values) {
+		if !c.enum(d, i, values) {
 			return false
 		}
 		v := d.Arg(i)

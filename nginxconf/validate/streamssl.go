@@ -92,6 +92,8 @@ func readOCSPCache(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		c.fail(d, 1, "invalid-ocsp-cache", `invalid OCSP cache "%s"`, v)
 	case size < 8*pageSize:
 		c.fail(d, 1, "invalid-ocsp-cache", `OCSP cache "%s" is too small`, v)
+	case strings.HasPrefix(f.Module, "ngx_http_"):
+		c.zone(d, 1, name, size, f.Module+"_ctx") // a use of its own
 	default:
 		c.zone(d, 1, name, size, f.Module)
 	}

@@ -4,8 +4,6 @@ import (
 	"github.com/onehost-go/onehost/nginxconf/directive"
 )
 
-func httpUpstreamReader(f *directive.Form) reader { return nil }
-
 func opens(f *directive.Form) reader {
 	switch {
 	case f.Opens != 0:

@@ -75,7 +75,7 @@ func ParseUpstreamServer(args ...string) (UpstreamServer, error) {
 			return s, fmt.Errorf(`invalid parameter "%s"`, a)
 		}
 	}
-	e, err := parseServer(args[0])
+	e, err := parseServer(args[0], 80)
 	if err != nil {
 		return s, fmt.Errorf(`%w in upstream "%s"`, err, args[0])
 	}
@@ -84,7 +84,7 @@ func ParseUpstreamServer(args ...string) (UpstreamServer, error) {
 }
 
 // parseServer reads an address that no URI may follow.
-func parseServer(s string) (endpoint, error) {
+func parseServer(s string, defaultPort uint16) (endpoint, error) {
 	if len(s) >= 5 && strings.EqualFold(s[:5], "unix:") {
 		return parseUnix(s[5:], false)
 	}
@@ -96,7 +96,7 @@ func parseServer(s string) (endpoint, error) {
 	if strings.ContainsAny(rest, uri) {
 		return endpoint{}, errors.New("invalid host")
 	}
-	return parseEndpoint(s, false, 80)
+	return parseEndpoint(s, false, defaultPort)
 }
 
 // Address returns what [net.Dial] takes to reach the server.

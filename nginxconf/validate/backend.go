@@ -1,0 +1,374 @@
+package validate
+
+import (
+	"strings"
+
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/directive"
+	"github.com/onehost-go/onehost/nginxconf/internal/pcre"
+	"github.com/onehost-go/onehost/nginxconf/value"
+)
+
+// A backend is a module that hands requests on to other servers.
+type backend uint8
+
+// The backends, in the order of nginx's modules.
+const (
+	proxyBackend backend = iota
+	fastcgiBackend
+	uwsgiBackend
+	scgiBackend
+	grpcBackend
+	tunnelBackend
+	memcachedBackend
+	backends
+)
+
+var backendNames = [...]string{"proxy", "fastcgi", "uwsgi", "scgi", "grpc", "tunnel", "memcached"}
+
+func (k backend) String() string { return backendNames[k] }
+func (k backend) module() string { return "ngx_http_" + backendNames[k] + "_module" }
+
+// A backendConf is what a block says of a backend, and, once merged, what it
+// inherits of it (nginx 1.22: ngx_http_proxy_loc_conf_t and its kin). Blocks
+// that say nothing have none.
+type backendConf struct {
+	kind     backend
+	block    *block
+	other    *backendConf   // another backend's, of the same block
+	children []*backendConf // in the order of the blocks
+
+	pass   passing
+	secure bool                 // by TLS
+	url    *nginxconf.Directive // proxy_pass without variables
+
+	redirect, cookieDomain, cookiePath, cookieFlags given
+
+	store, cache given
+	cacheZone    *zone
+	hasKey       bool
+
+	buffers, bufferSize, busySize, tempSize, writeSize *nginxconf.Directive
+
+	headers                    *listed // *_set_header or *_param, the last first
+	headersDone                bool
+	cacheHeadersDone           bool
+	hide, show                 *listed
+	hideDone                   bool
+	hashSize, bucketSize, body *nginxconf.Directive
+	bodyDone                   bool
+
+	tls *backendTLS
+}
+
+// backendTLS is what a block says of TLS to a backend.
+type backendTLS struct {
+	certificate, key, ciphers, verify, trusted, crl, protocols *nginxconf.Directive
+	commands                                                   *listed
+}
+
+// passing says whether a block passes requests on.
+type passing uint8
+
+const (
+	passesNot passing = iota
+	passes
+	passesVariable
+)
+
+// given is the state of what may be off, or a value.
+type given uint8
+
+const (
+	unset given = iota
+	off
+	on
+)
+
+// A listed is a directive of a list.
+type listed struct {
+	d    *nginxconf.Directive
+	next *listed
+}
+
+// backendConf returns what the block b says of a backend, and makes it if that
+// is nothing yet.
+func (c *checker) backendConf(b *block, kind backend) *backendConf {
+	if n := b.backend(kind); n != nil {
+		return n
+	}
+	h := c.http
+	n := h.backendSlab.new()
+	n.kind, n.block, n.other = kind, b, b.backends
+	b.backends = n
+	if b == h.block {
+		h.backends[kind] = n
+	} else if b.up != nil {
+		up := c.backendConf(b.up, kind)
+		up.children = append(up.children, n)
+	}
+	return n
+}
+
+func (b *block) backend(kind backend) *backendConf {
+	for n := b.backends; n != nil; n = n.other {
+		if n.kind == kind {
+			return n
+		}
+	}
+	return nil
+}
+
+// list puts a directive in front of a list.
+func (c *checker) list(to **listed, d *nginxconf.Directive) {
+	l := c.http.listedSlab.new()
+	l.d, l.next = d, *to
+	*to = l
+}
+
+// backendReader knows the directives of the backends.
+func backendReader(f *directive.Form, kind backend) reader {
+	_, what, _ := strings.Cut(f.Name, "_")
+	switch what {
+	case "pass":
+		return passReader(kind)
+	case "bind":
+		return readBind
+	case "param":
+		return paramReader(kind)
+	case "split_path_info":
+		return readSplitPathInfo
+	case "cache_methods":
+		return readCacheMethods
+	case "ignore_headers":
+		return readIgnoreHeaders
+	case "cache_path":
+		return readCachePath
+	case "cache_valid":
+		return readCacheValid
+	case "cache":
+		return cacheReader(kind)
+	case "cache_key":
+		return cacheKeyReader(kind)
+	case "store":
+		return storeReader(kind)
+	case "redirect":
+		return readProxyRedirect
+	case "cookie_domain":
+		return cookieReader(func(n *backendConf) *given { return &n.cookieDomain }, (*checker).cookieDomain)
+	case "cookie_path":
+		return cookieReader(func(n *backendConf) *given { return &n.cookiePath }, (*checker).cookiePath)
+	case "cookie_flags":
+		return cookieReader(func(n *backendConf) *given { return &n.cookieFlags }, (*checker).cookieFlags)
+	case "ssl_password_file":
+		return readPasswords
+	case "ssl_certificate_cache":
+		return readCertificateCache
+	}
+	if of := noted(what); of != nil {
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			if c.slot(b, d, f) {
+				*of(c.backendConf(b, kind)) = d
+			}
+		}
+	}
+	if of := notedList(what); of != nil {
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			if c.slot(b, d, f) {
+				c.list(of(c.backendConf(b, kind)), d)
+			}
+		}
+	}
+	return nil
+}
+
+// noted says where a directive is kept that only its type is read of, until
+// the blocks are merged.
+func noted(what string) func(*backendConf) **nginxconf.Directive {
+	switch what {
+	case "buffers":
+		return func(n *backendConf) **nginxconf.Directive { return &n.buffers }
+	case "buffer_size":
+		return func(n *backendConf) **nginxconf.Directive { return &n.bufferSize }
+	case "busy_buffers_size":
+		return func(n *backendConf) **nginxconf.Directive { return &n.busySize }
+	case "max_temp_file_size":
+		return func(n *backendConf) **nginxconf.Directive { return &n.tempSize }
+	case "temp_file_write_size":
+		return func(n *backendConf) **nginxconf.Directive { return &n.writeSize }
+	case "headers_hash_max_size":
+		return func(n *backendConf) **nginxconf.Directive { return &n.hashSize }
+	case "headers_hash_bucket_size":
+		return func(n *backendConf) **nginxconf.Directive { return &n.bucketSize }
+	case "set_body":
+		return func(n *backendConf) **nginxconf.Directive { return &n.body }
+	case "ssl_certificate":
+		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().certificate }
+	case "ssl_certificate_key":
+		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().key }
+	case "ssl_ciphers":
+		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().ciphers }
+	case "ssl_verify":
+		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().verify }
+	case "ssl_trusted_certificate":
+		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().trusted }
+	case "ssl_crl":
+		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().crl }
+	case "ssl_protocols":
+		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().protocols }
+	}
+	return nil
+}
+
+// notedList is noted for directives that may come again.
+func notedList(what string) func(*backendConf) **listed {
+	switch what {
+	case "set_header":
+		return func(n *backendConf) **listed { return &n.headers }
+	case "hide_header":
+		return func(n *backendConf) **listed { return &n.hide }
+	case "pass_header":
+		return func(n *backendConf) **listed { return &n.show }
+	case "ssl_conf_command":
+		return func(n *backendConf) **listed { return &n.forTLS().commands }
+	}
+	return nil
+}
+
+func (n *backendConf) forTLS() *backendTLS {
+	if n.tls == nil {
+		n.tls = &backendTLS{}
+	}
+	return n.tls
+}
+
+// passReader reads proxy_pass and its kin (nginx 1.22: ngx_http_proxy_pass …).
+func passReader(kind backend) reader {
+	var schemes []string
+	switch kind {
+	case uwsgiBackend:
+		schemes = []string{"uwsgi", "suwsgi"}
+	case grpcBackend:
+		schemes = []string{"grpc", "grpcs"}
+	}
+	return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+		n := c.backendConf(b, kind)
+		if n.pass != passesNot {
+			c.refuse(d, "is duplicate")
+			return
+		}
+		if kind == tunnelBackend && d.NumArgs() == 0 {
+			n.pass = passesVariable
+			return
+		}
+		s := d.Arg(0)
+		if kind != memcachedBackend && strings.IndexByte(s, '$') >= 0 {
+			if _, ok := c.http.variables.script(d, 1, s); ok {
+				n.pass, n.secure = passesVariable, true
+			}
+			return
+		}
+		if kind == proxyBackend {
+			c.proxyPass(b, d, n)
+			return
+		}
+		a, err := value.ParseBackend(s, schemes...)
+		if err != nil {
+			c.fail(d, 1, "invalid-address", "%s", err.Error())
+			return
+		}
+		n.pass, n.secure = passes, a.Scheme == "suwsgi" || a.Scheme == "grpcs"
+		c.http.upstreams.refer(c, d, 1, a.Host, a.Unix, a.Addr, a.Port, a.PortText == "")
+	}
+}
+
+func (c *checker) proxyPass(b *block, d *nginxconf.Directive, n *backendConf) {
+	p, err := value.ParseProxyURL(d.Arg(0))
+	if err != nil {
+		c.fail(d, 1, "invalid-address", "%s", err.Error())
+		return
+	}
+	n.pass, n.secure, n.url = passes, p.Scheme == "https", d
+	c.http.upstreams.refer(c, d, 1, p.Host, p.Unix, p.Addr, p.Port, p.PortText == "")
+	if p.URI != "" && b.unprefixed() {
+		c.fail(d, 1, "proxy-pass-uri", `"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, or inside "if" statement, or inside "limit_except" block`)
+	}
+}
+
+// unprefixed tells whether there is no name that the path of a request begins
+// with: so it cannot be replaced.
+func (b *block) unprefixed() bool {
+	if b.context != directive.HTTPLocation {
+		return true
+	}
+	name := b.d.Arg(0)
+	switch b.d.NumArgs() {
+	case 1:
+		return strings.HasPrefix(name, "~") || strings.HasPrefix(name, "@")
+	case 2:
+		return name == "~" || name == "~*"
+	}
+	return false
+}
+
+// readBind reads proxy_bind and its kin (nginx 1.22:
+// ngx_http_upstream_bind_set_slot).
+func readBind(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if c.duplicate(b, d, f) {
+		return
+	}
+	s := d.Arg(0)
+	if d.NumArgs() == 1 && cstring(s) == "off" {
+		return
+	}
+	n, ok := c.http.variables.script(d, 1, s)
+	if !ok {
+		return
+	}
+	if n == 0 {
+		if _, ok := value.ParseAddrPort(s); !ok {
+			c.fail(d, 1, "invalid-address", `invalid address "%s"`, s)
+			return
+		}
+	}
+	if d.NumArgs() > 1 && cstring(d.Arg(1)) != "transparent" {
+		c.parameter(d, 1)
+	}
+}
+
+// paramReader reads fastcgi_param and its kin (nginx 1.22:
+// ngx_http_upstream_param_set_slot).
+func paramReader(kind backend) reader {
+	return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+		if d.NumArgs() > 2 && cstring(d.Arg(2)) != "if_not_empty" {
+			c.parameter(d, 2)
+			return
+		}
+		c.list(&c.backendConf(b, kind).headers, d)
+	}
+}
+
+// readSplitPathInfo reads fastcgi_split_path_info.
+func readSplitPathInfo(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	pattern := d.Arg(0)
+	info, err := pcre.Check(pattern, false)
+	switch {
+	case err != nil:
+		c.fail(d, 1, "invalid-regex", "%s", err.Nginx(pattern))
+	case !info.Unsure && info.Captures != 2:
+		c.fail(d, 1, "invalid-regex", `pattern "%s" must have 2 captures`, pattern)
+	}
+}
+
+// readCacheMethods and readIgnoreHeaders know the values that are the same for
+// all backends.
+func readCacheMethods(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	c.bitmaskOf(b, d, f, []string{"GET", "HEAD", "POST"})
+}
+
+func readIgnoreHeaders(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	c.bitmaskOf(b, d, f, []string{
+		"X-Accel-Redirect", "X-Accel-Expires", "X-Accel-Limit-Rate", "X-Accel-Buffering", "X-Accel-Charset",
+		"Expires", "Cache-Control", "Set-Cookie", "Vary",
+	})
+}

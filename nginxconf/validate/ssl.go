@@ -1,0 +1,126 @@
+package validate
+
+import (
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/directive"
+)
+
+// sslConf is what the http block or a server says of TLS, and, once merged,
+// what a server inherits (nginx 1.22: ngx_http_ssl_srv_conf_t).
+type sslConf struct {
+	certificates, keys, tickets, commands *listed // the last first
+
+	enable, reject, protocols, verify, client, trusted, crl, ocsp, responder, dhparam, curve, ciphers, stapling, compression *nginxconf.Directive
+	staplingFile, staplingURL                                                                                                *nginxconf.Directive
+
+	context bool // nginx makes a context of OpenSSL
+}
+
+// sslConf returns what the block b says of TLS, to be added to.
+func (c *checker) sslConf(b *block) *sslConf {
+	of := &c.http.ssl
+	if b.server != nil {
+		of = &b.server.ssl
+	}
+	if *of == nil {
+		*of = &sslConf{}
+	}
+	return *of
+}
+
+// sslReader knows the directives of ngx_http_ssl_module.
+func sslReader(f *directive.Form) reader {
+	switch f.Name {
+	case "ssl":
+		return readSSL
+	case "ssl_session_cache":
+		return readSessionCache
+	case "ssl_ocsp_cache":
+		return readOCSPCache
+	case "ssl_password_file":
+		return readPasswords
+	case "ssl_certificate_cache":
+		return readCertificateCache
+	case "ssl_ocsp":
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			if c.enum(d, 0, []string{"off", "on", "leaf"}) {
+				c.sslConf(b).ocsp = d
+			}
+		}
+	}
+	if of := notedSSL(f.Name); of != nil {
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			if c.slot(b, d, f) {
+				*of(c.sslConf(b)) = d
+			}
+		}
+	}
+	if of := notedSSLList(f.Name); of != nil {
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			c.list(of(c.sslConf(b)), d)
+		}
+	}
+	return nil
+}
+
+func notedSSL(name string) func(*sslConf) **nginxconf.Directive {
+	switch name {
+	case "ssl_reject_handshake":
+		return func(s *sslConf) **nginxconf.Directive { return &s.reject }
+	case "ssl_protocols":
+		return func(s *sslConf) **nginxconf.Directive { return &s.protocols }
+	case "ssl_verify_client":
+		return func(s *sslConf) **nginxconf.Directive { return &s.verify }
+	case "ssl_client_certificate":
+		return func(s *sslConf) **nginxconf.Directive { return &s.client }
+	case "ssl_trusted_certificate":
+		return func(s *sslConf) **nginxconf.Directive { return &s.trusted }
+	case "ssl_crl":
+		return func(s *sslConf) **nginxconf.Directive { return &s.crl }
+	case "ssl_ocsp_responder":
+		return func(s *sslConf) **nginxconf.Directive { return &s.responder }
+	case "ssl_dhparam":
+		return func(s *sslConf) **nginxconf.Directive { return &s.dhparam }
+	case "ssl_ecdh_curve":
+		return func(s *sslConf) **nginxconf.Directive { return &s.curve }
+	case "ssl_ciphers":
+		return func(s *sslConf) **nginxconf.Directive { return &s.ciphers }
+	case "ssl_stapling":
+		return func(s *sslConf) **nginxconf.Directive { return &s.stapling }
+	case "ssl_stapling_file":
+		return func(s *sslConf) **nginxconf.Directive { return &s.staplingFile }
+	case "ssl_certificate_compression":
+		return func(s *sslConf) **nginxconf.Directive { return &s.compression }
+	}
+	return nil
+}
+
+func notedSSLList(name string) func(*sslConf) **listed {
+	switch name {
+	case "ssl_certificate":
+		return func(s *sslConf) **listed { return &s.certificates }
+	case "ssl_certificate_key":
+		return func(s *sslConf) **listed { return &s.keys }
+	case "ssl_session_ticket_key":
+		return func(s *sslConf) **listed { return &s.tickets }
+	case "ssl_conf_command":
+		return func(s *sslConf) **listed { return &s.commands }
+	}
+	return nil
+}
+
+// readSSL reads ssl, which is deprecated since nginx 1.15 and gone since
+// 1.25.1.
+func readSSL(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if c.duplicate(b, d, f) || !c.flag(d) {
+		return
+	}
+	c.warn(d, 0, "deprecated-directive", `the "ssl" directive is deprecated, use the "listen ... ssl" directive instead`)
+	c.sslConf(b).enable = d
+}
+
+func readPasswords(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if !c.duplicate(b, d, f) {
+		c.passwordFile(d)
+	}
+}

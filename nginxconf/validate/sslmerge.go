@@ -1,0 +1,258 @@
+package validate
+
+import (
+	"strings"
+
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/value"
+)
+
+// mergeSSL hands what the http block says of TLS down to the servers, and looks
+// at what comes of it, as nginx does at the end of the http block (nginx 1.22:
+// ngx_http_ssl_merge_srv_conf).
+func (c *checker) mergeSSL(h *httpMain) {
+	up := h.ssl
+	var inherited *sslConf
+	for _, s := range h.servers {
+		if s.ssl == nil {
+			if up == nil {
+				continue
+			}
+			if inherited == nil {
+				inherited = &sslConf{}
+				inherited.merge(up)
+				c.finishServerSSL(h, inherited)
+			}
+			s.ssl = inherited
+			continue
+		}
+		if up != nil {
+			s.ssl.merge(up)
+		}
+		c.finishServerSSL(h, s.ssl)
+	}
+}
+
+func (s *sslConf) merge(up *sslConf) {
+	for _, to := range [...]struct{ own, up **nginxconf.Directive }{
+		{&s.enable, &up.enable}, {&s.reject, &up.reject}, {&s.protocols, &up.protocols}, {&s.verify, &up.verify},
+		{&s.client, &up.client}, {&s.trusted, &up.trusted}, {&s.crl, &up.crl}, {&s.ocsp, &up.ocsp},
+		{&s.responder, &up.responder}, {&s.dhparam, &up.dhparam}, {&s.curve, &up.curve}, {&s.ciphers, &up.ciphers},
+		{&s.stapling, &up.stapling}, {&s.staplingFile, &up.staplingFile}, {&s.compression, &up.compression},
+	} {
+		*to.own = either(*to.own, *to.up)
+	}
+	for _, to := range [...]struct{ own, up **listed }{
+		{&s.certificates, &up.certificates}, {&s.keys, &up.keys}, {&s.tickets, &up.tickets}, {&s.commands, &up.commands},
+	} {
+		if *to.own == nil {
+			*to.own = *to.up
+		}
+	}
+}
+
+func isOn(d *nginxconf.Directive) bool {
+	if d == nil {
+		return false
+	}
+	on, _ := value.ParseFlag(d.Arg(0))
+	return on
+}
+
+// is tells whether the first argument is that word, in any case.
+func is(d *nginxconf.Directive, word string) bool {
+	return d != nil && strings.EqualFold(d.Arg(0), word)
+}
+
+func (l *listed) len() (n int) {
+	for ; l != nil; l = l.next {
+		n++
+	}
+	return n
+}
+
+// inOrder returns the directives of a list, the first first.
+func (l *listed) inOrder() []*nginxconf.Directive {
+	ds := make([]*nginxconf.Directive, l.len())
+	for i := len(ds) - 1; i >= 0; i-- {
+		ds[i] = l.d
+		l = l.next
+	}
+	return ds
+}
+
+// finishServerSSL looks at what a server has of TLS. nginx stops at the first thing
+// that is wrong with it.
+func (c *checker) finishServerSSL(h *httpMain, s *sslConf) {
+	const missing = "missing-certificate"
+	nothing := s.certificates == nil && !isOn(s.reject)
+	keys, certificates := s.keys.len(), s.certificates.len()
+	switch {
+	case isOn(s.enable) && s.certificates != nil && keys == 0:
+		c.fail(s.enable, 0, missing, `no "ssl_certificate_key" is defined for the "ssl" directive`)
+		return
+	case isOn(s.enable) && keys < certificates:
+		c.fail(s.enable, 0, missing, `no "ssl_certificate_key" is defined for certificate "%s" and the "ssl" directive`, s.certificates.d.Arg(0))
+		return
+	case isOn(s.enable) && nothing:
+		c.fail(s.enable, 0, missing, `no "ssl_certificate" is defined for the "ssl" directive`)
+		return
+	case keys < certificates:
+		c.fail(s.certificates.d, 1, missing, `no "ssl_certificate_key" is defined for certificate "%s"`, s.certificates.d.Arg(0))
+		return
+	case nothing:
+		return
+	}
+	s.context = true
+	if !c.ciphers(s.ciphers) || !c.serverCertificates(s) {
+		return
+	}
+	if !c.clientCertificates(s) || !c.trustedFile(s.trusted) || !c.revoked(s.crl) || !c.onlineStatus(s) {
+		return
+	}
+	if !c.dhFile(s.dhparam) || !c.curves(s.curve) || !c.ticketFiles(h, s.tickets) {
+		return
+	}
+	if isOn(s.stapling) {
+		if isOn(s.compression) {
+			c.fail(s.stapling, 0, "conflicting-directives", `"ssl_stapling" is incompatible with "ssl_certificate_compression"`)
+			return
+		}
+		if s.certificates != nil && !c.readable(s.staplingFile, `BIO_new_file("%s") failed`, "rb", "") {
+			return
+		}
+	}
+	c.sslCommands(s.commands)
+}
+
+// serverCertificates looks at the certificates and keys of a server, or at the
+// variables in their names.
+func (c *checker) serverCertificates(s *sslConf) bool {
+	if s.certificates == nil {
+		return true
+	}
+	certificates, keys := s.certificates.inOrder(), s.keys.inOrder()
+	variables := false
+	for i, d := range certificates {
+		if strings.IndexByte(d.Arg(0), '$') >= 0 || strings.IndexByte(keys[i].Arg(0), '$') >= 0 {
+			variables = true
+		}
+	}
+	for i, d := range certificates {
+		if !variables {
+			if !c.keyPair(d, keys[i]) {
+				return false
+			}
+			continue
+		}
+		for _, d := range [...]*nginxconf.Directive{d, keys[i]} {
+			if _, ok := c.http.variables.script(d, 1, d.Arg(0)); !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (c *checker) clientCertificates(s *sslConf) bool {
+	if s.verify == nil || is(s.verify, "off") {
+		return true
+	}
+	client := s.client != nil && s.client.Arg(0) != ""
+	if !client && !is(s.verify, "optional_no_ca") {
+		trusted := c.since(1, 27, 2)
+		switch {
+		case !trusted:
+			c.fail(s.verify, 0, "missing-certificate", "no ssl_client_certificate for ssl_verify_client")
+			return false
+		case s.trusted == nil || s.trusted.Arg(0) == "":
+			c.fail(s.verify, 0, "missing-certificate", "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client")
+			return false
+		}
+	}
+	return c.trustedFile(s.client)
+}
+
+// onlineStatus looks at ssl_ocsp (nginx 1.22: ngx_ssl_ocsp).
+func (c *checker) onlineStatus(s *sslConf) bool {
+	if s.ocsp == nil || is(s.ocsp, "off") {
+		return true
+	}
+	if is(s.verify, "optional_no_ca") {
+		c.fail(s.ocsp, 0, "conflicting-directives", `"ssl_ocsp" is incompatible with "ssl_verify_client optional_no_ca"`)
+		return false
+	}
+	if s.responder == nil || s.responder.Arg(0) == "" {
+		return true
+	}
+	url := s.responder.Arg(0)
+	const scheme = "http://"
+	if len(url) <= len(scheme) || !strings.EqualFold(url[:len(scheme)], scheme) {
+		c.fail(s.responder, 1, "invalid-address", `invalid URL prefix in OCSP responder "%s" in "ssl_ocsp_responder"`, url)
+		return false
+	}
+	p, err := value.ParseProxyURL(url)
+	if err == nil && p.Unix == "" && !p.Addr.IsValid() && c.options.Resolve != nil && c.options.Resolve(p.Host) != nil {
+		c.fail(s.responder, 1, "host-not-found", `host not found in OCSP responder "%s" in "ssl_ocsp_responder"`, url[len(scheme):])
+		return false
+	}
+	if err != nil {
+		reason, _, _ := strings.Cut(err.Error(), " in upstream ")
+		c.fail(s.responder, 1, "invalid-address", `%s in OCSP responder "%s" in "ssl_ocsp_responder"`, reason, url[len(scheme):])
+		return false
+	}
+	return true
+}
+
+// mergeTLS looks at what is said of TLS to the backends that are spoken to so
+// (nginx 1.22: ngx_http_proxy_set_ssl).
+func (c *checker) mergeTLS(up, n *backendConf) {
+	if n.tls == nil {
+		n.tls = up.tls
+	} else if up.tls != nil {
+		n.tls.merge(up.tls)
+	}
+	if n.tls == nil || !n.secure || n.kind == fastcgiBackend || n.kind == scgiBackend {
+		return
+	}
+	t, k := n.tls, n.kind.String()
+	late := c.late
+	c.late = nil // nginx names no place
+	defer func() { c.late = late }()
+	if !c.ciphers(t.ciphers) {
+		return
+	}
+	// Between 1.21.0 and 1.23.0, "" is a file.
+	if d := t.certificate; d != nil && (d.Arg(0) != "" || c.since(1, 21, 0) && !c.since(1, 23, 0)) {
+		if t.key == nil {
+			c.fail(d, 1, "missing-certificate", `no "%s_ssl_certificate_key" is defined for certificate "%s"`, k, d.Arg(0))
+			return
+		}
+		if strings.IndexByte(d.Arg(0), '$') < 0 && strings.IndexByte(t.key.Arg(0), '$') < 0 && !c.keyPair(d, t.key) {
+			return
+		}
+	}
+	if isOn(t.verify) {
+		if t.trusted == nil || t.trusted.Arg(0) == "" {
+			c.fail(t.verify, 0, "missing-certificate", `no %s_ssl_trusted_certificate for %s_ssl_verify`, k, k)
+			return
+		}
+		if !c.trustedFile(t.trusted) || !c.revoked(t.crl) {
+			return
+		}
+	}
+	c.sslCommands(t.commands)
+}
+
+func (t *backendTLS) merge(up *backendTLS) {
+	t.certificate = either(t.certificate, up.certificate)
+	t.key = either(t.key, up.key)
+	t.ciphers = either(t.ciphers, up.ciphers)
+	t.verify = either(t.verify, up.verify)
+	t.trusted = either(t.trusted, up.trusted)
+	t.crl = either(t.crl, up.crl)
+	t.protocols = either(t.protocols, up.protocols)
+	if t.commands == nil {
+		t.commands = up.commands
+	}
+}
