@@ -87,8 +87,9 @@ const (
 
 // A listed is a directive of a list.
 type listed struct {
-	d    *nginxconf.Directive
-	next *listed
+	d      *nginxconf.Directive
+	next   *listed
+	loaded bool // of a certificate: nginx has made its name absolute
 }
 
 // backendConf returns what the block b says of a backend, and makes it if that
@@ -164,6 +165,8 @@ func backendReader(f *directive.Form, kind backend) reader {
 		return readPasswords
 	case "ssl_certificate_cache":
 		return readCertificateCache
+	case "modifier1", "modifier2":
+		return readModifier
 	}
 	if of := noted(what); of != nil {
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
@@ -279,6 +282,9 @@ func passReader(kind backend) reader {
 		}
 		n.pass, n.secure = passes, a.Scheme == "suwsgi" || a.Scheme == "grpcs"
 		c.http.upstreams.refer(c, d, 1, a.Host, a.Unix, a.Addr, a.Port, a.PortText == "")
+		if kind == memcachedBackend {
+			c.http.variables.use(d, 0, "memcached_key")
+		}
 	}
 }
 
@@ -298,17 +304,7 @@ func (c *checker) proxyPass(b *block, d *nginxconf.Directive, n *backendConf) {
 // unprefixed tells whether there is no name that the path of a request begins
 // with: so it cannot be replaced.
 func (b *block) unprefixed() bool {
-	if b.context != directive.HTTPLocation {
-		return true
-	}
-	name := b.d.Arg(0)
-	switch b.d.NumArgs() {
-	case 1:
-		return strings.HasPrefix(name, "~") || strings.HasPrefix(name, "@")
-	case 2:
-		return name == "~" || name == "~*"
-	}
-	return false
+	return b.context != directive.HTTPLocation || b.location.kind == regexLocation || b.location.kind == namedLocation
 }
 
 // readBind reads proxy_bind and its kin (nginx 1.22:
@@ -357,6 +353,16 @@ func readSplitPathInfo(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		c.fail(d, 1, "invalid-regex", "%s", err.Nginx(pattern))
 	case !info.Unsure && info.Captures != 2:
 		c.fail(d, 1, "invalid-regex", `pattern "%s" must have 2 captures`, pattern)
+	}
+}
+
+// readModifier reads uwsgi_modifier1 and uwsgi_modifier2.
+func readModifier(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if !c.slot(b, d, f) {
+		return
+	}
+	if n, _ := value.ParseNumber(d.Arg(0)); n > 255 {
+		c.fail(d, 1, "invalid-value", "value must be between 0 and 255")
 	}
 }
 

@@ -116,6 +116,10 @@ func readCachePath(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		c.fail(d, p.word, "duplicate-zone", `duplicate zone "%s"`, p.zone)
 	default:
 		z.init = true
+		// nginx needs two pages beside the one that the allocator takes, or one
+		// if the two things that it puts there are of like size.
+		n := len(" in cache keys zone \"\"\x00") + len(p.zone)
+		z.cramped = p.size < 3*pageSize && (n <= 64 || n > 128)
 	}
 }
 

@@ -90,7 +90,7 @@ func (c *checker) fragmentOfHTTP(main *block, context directive.Context) *block 
 		return h.block
 	}
 	if context == directive.HTTPUpstream {
-		return &block{context: context, up: h.block, location: h.block.location}
+		return &block{context: context, up: h.block, location: h.block.location, upstream: &upstream{allows: takesAll}}
 	}
 	s := &server{}
 	s.root.up = h.block.location

@@ -76,6 +76,7 @@ func (c *checker) finishHTTP(h *httpMain) {
 	}
 
 	// The postconfiguration functions.
+	c.finishSecureSockets(h)
 	c.finishCharsets(h)
 
 	h.variables.finish()

@@ -20,6 +20,7 @@ type socket struct {
 	servers       []*server
 	options       bool // a listen directive has set some
 	bind          bool
+	ssl, quic     bool
 	defaultServer *server // that said so
 }
 
@@ -119,6 +120,7 @@ func (c *checker) listenOn(s *server, d *nginxconf.Directive, l *listening) {
 		}
 		first := len(at.servers) == 0
 		at.servers = append(at.servers, s)
+		at.ssl, at.quic = at.ssl || l.SSL, at.quic || l.QUIC
 		if l.Options {
 			if at.options && !first && d != nil {
 				c.fail(d, 1, "duplicate-listen-options", "duplicate listen options for %s", at.Socket)

@@ -8,10 +8,10 @@ import (
 // sslConf is what the http block or a server says of TLS, and, once merged,
 // what a server inherits (nginx 1.22: ngx_http_ssl_srv_conf_t).
 type sslConf struct {
-	certificates, keys, tickets, commands *listed // the last first
+	certificates, keys, tickets, commands, protocols *listed // the last first
 
-	enable, reject, protocols, verify, client, trusted, crl, ocsp, responder, dhparam, curve, ciphers, stapling, compression *nginxconf.Directive
-	staplingFile, staplingURL                                                                                                *nginxconf.Directive
+	enable, reject, verify, client, trusted, crl, ocsp, responder, dhparam, curve, ciphers, stapling, compression *nginxconf.Directive
+	staplingFile, staplingURL                                                                                     *nginxconf.Directive
 
 	context bool // nginx makes a context of OpenSSL
 }
@@ -57,7 +57,9 @@ func sslReader(f *directive.Form) reader {
 	}
 	if of := notedSSLList(f.Name); of != nil {
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-			c.list(of(c.sslConf(b)), d)
+			if c.slot(b, d, f) {
+				c.list(of(c.sslConf(b)), d)
+			}
 		}
 	}
 	return nil
@@ -67,8 +69,6 @@ func notedSSL(name string) func(*sslConf) **nginxconf.Directive {
 	switch name {
 	case "ssl_reject_handshake":
 		return func(s *sslConf) **nginxconf.Directive { return &s.reject }
-	case "ssl_protocols":
-		return func(s *sslConf) **nginxconf.Directive { return &s.protocols }
 	case "ssl_verify_client":
 		return func(s *sslConf) **nginxconf.Directive { return &s.verify }
 	case "ssl_client_certificate":
@@ -105,6 +105,8 @@ func notedSSLList(name string) func(*sslConf) **listed {
 		return func(s *sslConf) **listed { return &s.tickets }
 	case "ssl_conf_command":
 		return func(s *sslConf) **listed { return &s.commands }
+	case "ssl_protocols":
+		return func(s *sslConf) **listed { return &s.protocols }
 	}
 	return nil
 }
@@ -112,7 +114,7 @@ func notedSSLList(name string) func(*sslConf) **listed {
 // readSSL reads ssl, which is deprecated since nginx 1.15 and gone since
 // 1.25.1.
 func readSSL(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	if c.duplicate(b, d, f) || !c.flag(d) {
+	if !c.flag(d) {
 		return
 	}
 	c.warn(d, 0, "deprecated-directive", `the "ssl" directive is deprecated, use the "listen ... ssl" directive instead`)

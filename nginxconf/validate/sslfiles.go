@@ -91,39 +91,58 @@ func (c *checker) passwordFile(d *nginxconf.Directive) {
 	}
 }
 
+// pemFile is a file with certificates or keys, or what stands for one in the
+// configuration itself.
+type pemFile struct {
+	name string // as nginx shows it
+	text []byte
+	err  error
+}
+
+// pemFile reads what an argument names; ok is false if that is not to be looked
+// at.
+func (c *checker) pemFile(d *nginxconf.Directive) (f pemFile, ok bool) {
+	name := cstring(d.Arg(0))
+	if data, found := strings.CutPrefix(name, "data:"); found {
+		return pemFile{name: name, text: []byte(data)}, true
+	}
+	if c.options.Files == nil || strings.HasPrefix(name, "engine:") || strings.HasPrefix(name, "store:") {
+		return pemFile{}, false
+	}
+	text, err := c.hostFile(name)
+	return pemFile{c.confName(name), text, err}, true
+}
+
 // keyPair looks at a certificate and its key (nginx 1.22:
 // ngx_ssl_certificate).
 func (c *checker) keyPair(certificate, key *nginxconf.Directive) bool {
-	name, keyName := cstring(certificate.Arg(0)), cstring(key.Arg(0))
-	if c.options.Files == nil || strings.HasPrefix(name, "data:") || strings.HasPrefix(keyName, "data:") {
-		return true
+	var public crypto.PublicKey
+	if f, ok := c.pemFile(certificate); ok {
+		if f.err != nil {
+			return c.opened(certificate, f.err, `cannot load certificate "%s": BIO_new_file() failed`, "r", "")
+		}
+		if public, ok = certificateIn(f.text); !ok {
+			c.failOnce(certificate, 1, "invalid-file",
+				`cannot load certificate "%s": PEM_read_bio_X509_AUX() failed (SSL: error:0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE)`, f.name)
+			return false
+		}
 	}
-	text, err := c.hostFile(name)
-	if err != nil {
-		return c.opened(certificate, err, `cannot load certificate "%s": BIO_new_file() failed`, "r", "")
-	}
-	public, ok := certificateIn(text)
+	f, ok := c.pemFile(key)
 	if !ok {
-		c.failOnce(certificate, 1, "invalid-file",
-			`cannot load certificate "%s": PEM_read_bio_X509_AUX() failed (SSL: error:0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE)`, c.confName(name))
-		return false
-	}
-	if strings.HasPrefix(keyName, "engine:") || strings.HasPrefix(keyName, "store:") {
 		return true
 	}
-	text, err = c.hostFile(keyName)
-	if err != nil {
-		return c.opened(key, err, `cannot load certificate key "%s": BIO_new_file() failed`, "r", "")
+	if f.err != nil {
+		return c.opened(key, f.err, `cannot load certificate key "%s": BIO_new_file() failed`, "r", "")
 	}
-	private, ok := keyIn(text)
+	private, ok := keyIn(f.text)
 	if !ok {
 		c.failOnce(key, 1, "invalid-file",
-			`cannot load certificate key "%s": PEM_read_bio_PrivateKey() failed (SSL: error:1E08010C:DECODER routines::unsupported:No supported data to decode. Input type: PEM)`, c.confName(keyName))
+			`cannot load certificate key "%s": PEM_read_bio_PrivateKey() failed (SSL: error:1E08010C:DECODER routines::unsupported:No supported data to decode. Input type: PEM)`, f.name)
 		return false
 	}
 	if p, known := public.(interface{ Equal(crypto.PublicKey) bool }); known && private != nil && !p.Equal(private) {
-		reason := "05800074:x509 certificate routines::key values mismatch"
-		c.failOnce(key, 1, "invalid-file", `SSL_CTX_use_PrivateKey("%s") failed (SSL: error:%s)`, c.confName(keyName), reason)
+		c.failOnce(key, 1, "invalid-file",
+			`SSL_CTX_use_PrivateKey("%s") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)`, f.name)
 		return false
 	}
 	return true

@@ -35,7 +35,7 @@ func (c *checker) mergeSSL(h *httpMain) {
 
 func (s *sslConf) merge(up *sslConf) {
 	for _, to := range [...]struct{ own, up **nginxconf.Directive }{
-		{&s.enable, &up.enable}, {&s.reject, &up.reject}, {&s.protocols, &up.protocols}, {&s.verify, &up.verify},
+		{&s.enable, &up.enable}, {&s.reject, &up.reject}, {&s.verify, &up.verify},
 		{&s.client, &up.client}, {&s.trusted, &up.trusted}, {&s.crl, &up.crl}, {&s.ocsp, &up.ocsp},
 		{&s.responder, &up.responder}, {&s.dhparam, &up.dhparam}, {&s.curve, &up.curve}, {&s.ciphers, &up.ciphers},
 		{&s.stapling, &up.stapling}, {&s.staplingFile, &up.staplingFile}, {&s.compression, &up.compression},
@@ -43,7 +43,8 @@ func (s *sslConf) merge(up *sslConf) {
 		*to.own = either(*to.own, *to.up)
 	}
 	for _, to := range [...]struct{ own, up **listed }{
-		{&s.certificates, &up.certificates}, {&s.keys, &up.keys}, {&s.tickets, &up.tickets}, {&s.commands, &up.commands},
+		{&s.certificates, &up.certificates}, {&s.keys, &up.keys}, {&s.tickets, &up.tickets},
+		{&s.commands, &up.commands}, {&s.protocols, &up.protocols},
 	} {
 		if *to.own == nil {
 			*to.own = *to.up
@@ -92,13 +93,13 @@ func (c *checker) finishServerSSL(h *httpMain, s *sslConf) {
 		c.fail(s.enable, 0, missing, `no "ssl_certificate_key" is defined for the "ssl" directive`)
 		return
 	case isOn(s.enable) && keys < certificates:
-		c.fail(s.enable, 0, missing, `no "ssl_certificate_key" is defined for certificate "%s" and the "ssl" directive`, s.certificates.d.Arg(0))
+		c.fail(s.enable, 0, missing, `no "ssl_certificate_key" is defined for certificate "%s" and the "ssl" directive`, c.certificateName(s))
 		return
 	case isOn(s.enable) && nothing:
 		c.fail(s.enable, 0, missing, `no "ssl_certificate" is defined for the "ssl" directive`)
 		return
 	case keys < certificates:
-		c.fail(s.certificates.d, 1, missing, `no "ssl_certificate_key" is defined for certificate "%s"`, s.certificates.d.Arg(0))
+		c.failOnce(s.certificates.d, 1, missing, `no "ssl_certificate_key" is defined for certificate "%s"`, c.certificateName(s))
 		return
 	case nothing:
 		return
@@ -125,6 +126,17 @@ func (c *checker) finishServerSSL(h *httpMain, s *sslConf) {
 	c.sslCommands(s.commands)
 }
 
+// certificateName returns the name of the last certificate of a server. nginx
+// makes it absolute when it loads it, for another server that has inherited it
+// too.
+func (c *checker) certificateName(s *sslConf) string {
+	name := s.certificates.d.Arg(0)
+	if s.certificates.loaded && !strings.HasPrefix(name, "data:") {
+		return c.confName(name)
+	}
+	return name
+}
+
 // serverCertificates looks at the certificates and keys of a server, or at the
 // variables in their names.
 func (c *checker) serverCertificates(s *sslConf) bool {
@@ -133,6 +145,13 @@ func (c *checker) serverCertificates(s *sslConf) bool {
 	}
 	certificates, keys := s.certificates.inOrder(), s.keys.inOrder()
 	variables := false
+	defer func() {
+		if !variables {
+			for l := s.certificates; l != nil; l = l.next {
+				l.loaded = true
+			}
+		}
+	}()
 	for i, d := range certificates {
 		if strings.IndexByte(d.Arg(0), '$') >= 0 || strings.IndexByte(keys[i].Arg(0), '$') >= 0 {
 			variables = true
@@ -146,7 +165,10 @@ func (c *checker) serverCertificates(s *sslConf) bool {
 			continue
 		}
 		for _, d := range [...]*nginxconf.Directive{d, keys[i]} {
-			if _, ok := c.http.variables.script(d, 1, d.Arg(0)); !ok {
+			c.late = c.http.block.d
+			_, ok := c.http.variables.script(d, 1, d.Arg(0))
+			c.late = nil
+			if !ok {
 				return false
 			}
 		}
@@ -192,9 +214,8 @@ func (c *checker) onlineStatus(s *sslConf) bool {
 		return false
 	}
 	p, err := value.ParseProxyURL(url)
-	if err == nil && p.Unix == "" && !p.Addr.IsValid() && c.options.Resolve != nil && c.options.Resolve(p.Host) != nil {
-		c.fail(s.responder, 1, "host-not-found", `host not found in OCSP responder "%s" in "ssl_ocsp_responder"`, url[len(scheme):])
-		return false
+	if err == nil && p.Unix == "" && !p.Addr.IsValid() {
+		err = c.resolve(value.Socket{Host: p.Host})
 	}
 	if err != nil {
 		reason, _, _ := strings.Cut(err.Error(), " in upstream ")
@@ -255,4 +276,73 @@ func (t *backendTLS) merge(up *backendTLS) {
 	if t.commands == nil {
 		t.commands = up.commands
 	}
+}
+
+// finishSecureSockets looks for a certificate for each socket that speaks TLS
+// (nginx 1.22: ngx_http_ssl_init). nginx goes from port to port.
+func (c *checker) finishSecureSockets(h *httpMain) {
+	type portOf struct {
+		port     uint16
+		six, any bool
+	}
+	order := map[portOf]int{}
+	var ports [][]*socket
+	for _, s := range h.sockets.list {
+		if !s.ssl && !s.quic {
+			continue
+		}
+		key := portOf{s.Port, s.Addr.Is6(), s.Unix != ""}
+		n, ok := order[key]
+		if !ok {
+			n = len(ports)
+			order[key] = n
+			ports = append(ports, nil)
+		}
+		ports[n] = append(ports[n], s)
+	}
+	for _, port := range ports {
+		for _, s := range port {
+			c.secureSocket(s)
+		}
+	}
+}
+
+func (c *checker) secureSocket(s *socket) {
+	how := "ssl"
+	if s.quic {
+		how = "quic"
+	}
+	byDefault := s.defaultServer
+	if byDefault == nil {
+		byDefault = s.servers[0]
+	}
+	conf := byDefault.ssl
+	if conf != nil && conf.certificates != nil {
+		if s.quic && c.since(1, 25, 4) && conf.protocols != nil && !conf.protocols.have("TLSv1.3") {
+			c.failOnce(byDefault.block.d, 0, "insecure-protocol", `"ssl_protocols" must enable TLSv1.3 for the "listen ... %s" directive`, how)
+		}
+		return
+	}
+	servers := s.servers // if the default server has none, all are asked for theirs
+	if conf == nil || !isOn(conf.reject) {
+		servers = []*server{byDefault}
+	}
+	for _, srv := range servers {
+		if conf := srv.ssl; conf == nil || conf.certificates == nil && !isOn(conf.reject) {
+			c.failOnce(srv.block.d, 0, "missing-certificate", `no "ssl_certificate" is defined for the "listen ... %s" directive`, how)
+			return
+		}
+	}
+}
+
+// have tells whether one of the directives has that argument, in any case.
+func (l *listed) have(v string) bool {
+	for ; l != nil; l = l.next {
+		for i := range l.d.NumArgs() {
+			if strings.EqualFold(l.d.Arg(i), v) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package validate_test
 import (
 	"cmp"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -43,6 +44,7 @@ func oracleSize(t *testing.T, cases int) (*rand.Rand, int) {
 type upstream struct {
 	dir, version string
 	modules      string // load_module directives
+	files        fs.FS  // what we may look at; nil: nothing
 }
 
 // A nginx of another version has other words; the tests that ask it say so.
@@ -94,6 +96,8 @@ func (u *upstream) command(args ...string) *exec.Cmd {
 
 var emerg = regexp.MustCompile(`(?s)\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S*):(\d+))?\nnginx: configuration file `)
 
+var critical = regexp.MustCompile(`\[crit\] (?:\d+#\d+: )?(.*?)()()\nnginx: configuration file `)
+
 // ask returns what nginx -t says of a main file, and the line it names, 0 for
 // none. The message is empty if nginx takes the configuration.
 func (u *upstream) ask(t *testing.T, conf string) (message string, line int) {
@@ -110,6 +114,9 @@ func (u *upstream) ask(t *testing.T, conf string) (message string, line int) {
 		return "", 0
 	}
 	m := emerg.FindSubmatch(out)
+	if m == nil { // it fails when it has read all
+		m = critical.FindSubmatch(out)
+	}
 	require.NotNil(t, m, "%s\n%s", conf, out)
 	line, _ = strconv.Atoi(string(m[3]))
 	return string(m[1]), line
@@ -120,7 +127,7 @@ func (u *upstream) first(t *testing.T, conf string) *nginxconf.Diagnostic {
 	t.Helper()
 	name := strings.TrimPrefix(filepath.Join(u.dir, "nginx.conf"), "/")
 	c, _ := nginxconf.Load(fstest.MapFS{name: {Data: []byte(conf)}}, name, nil)
-	for _, d := range validate.Config(c, &validate.Options{Version: u.version, Resolve: noNames}) {
+	for _, d := range validate.Config(c, &validate.Options{Version: u.version, Resolve: noNames, Files: u.files}) {
 		if d.Level == slog.LevelError {
 			return d
 		}

@@ -176,9 +176,9 @@ func (us *upstreams) finish(c *checker, resolver bool) {
 		case u.found:
 		case u.port == 0:
 			c.fail(u.d, u.word, "missing-port", `no port in upstream "%s"`, u.host)
-		case c.options.Resolve != nil && !isAddress(u.host):
-			if c.options.Resolve(u.host) != nil {
-				c.fail(u.d, u.word, "host-not-found", `host not found in upstream "%s"`, u.host)
+		default:
+			if err := c.resolve(value.Socket{Host: u.host}); err != nil {
+				c.fail(u.d, u.word, "host-not-found", `%s in upstream "%s"`, err, u.host)
 			}
 		}
 	}
@@ -195,15 +195,6 @@ func (us *upstreams) finishBlock(c *checker, u *upstream, resolver bool) {
 	case u.primary == 0:
 		c.fail(u.d, u.word, "missing-server", `no servers in upstream "%s"`, u.host)
 	}
-}
-
-// isAddress tells whether nginx takes a host for an address.
-func isAddress(host string) bool {
-	if strings.HasPrefix(host, "[") {
-		return true
-	}
-	_, ok := value.ParseAddrPort(host)
-	return ok
 }
 
 // upstreamReader knows the directives of upstream blocks of http.
@@ -273,9 +264,13 @@ func readUpstreamServer(c *checker, b *block, d *nginxconf.Directive, f *bound) 
 		return
 	}
 	name := server.Unix == "" && !server.Addr.IsValid()
+	if name && !s.resolve {
+		if err := c.resolve(value.Socket{Host: server.Host}); err != nil {
+			c.fail(d, 1, "host-not-found", `%s in upstream "%s"`, err, addr)
+			return
+		}
+	}
 	switch {
-	case !s.resolve && name && c.options.Resolve != nil && c.options.Resolve(server.Host) != nil:
-		c.fail(d, 1, "host-not-found", `host not found in upstream "%s"`, addr)
 	case s.service && (server.Unix != "" || hasPort(addr)):
 		c.fail(d, 1, "invalid-parameter", `service upstream "%s" may not have port`, addr)
 	case s.service && !name:
@@ -368,4 +363,5 @@ func readUpstreamResolver(c *checker, b *block, d *nginxconf.Directive, f *bound
 		return
 	}
 	b.upstream.resolver = true
+	c.resolver(d)
 }

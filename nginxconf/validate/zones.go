@@ -14,6 +14,8 @@ type zone struct {
 	word int
 	key  string // what the module notes of it
 	init bool   // a directive that defines it was met
+
+	cramped bool // the module cannot allocate in it what it needs to start with
 }
 
 // pageSize is that of the machines nginx mostly runs on (nginx: ngx_pagesize).
@@ -52,6 +54,8 @@ func (c *checker) finishZones() {
 	for _, z := range c.zoneList {
 		if z.size == 0 {
 			c.fail(z.d, z.word, "unknown-zone", `zero size shared memory zone "%s"`, z.name)
+		} else if z.cramped {
+			c.fail(z.d, z.word, "invalid-zone", "ngx_slab_alloc() failed: no memory")
 		}
 	}
 }
