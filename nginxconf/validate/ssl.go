@@ -11,7 +11,7 @@ type sslConf struct {
 	certificates, keys, tickets, commands, protocols *listed // the last first
 
 	enable, reject, verify, client, trusted, crl, ocsp, responder, dhparam, curve, ciphers, stapling, compression *nginxconf.Directive
-	staplingFile, staplingURL                                                                                     *nginxconf.Directive
+	staplingFile                                                                                                  *nginxconf.Directive
 
 	context bool // nginx makes a context of OpenSSL
 }
