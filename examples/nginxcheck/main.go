@@ -60,9 +60,12 @@ func run(args []string, out io.Writer) int {
 	}
 	found := validate.Config(c, o)
 	for _, d := range found {
-		level := "warn"
-		if d.Level >= slog.LevelError {
+		level := "notice"
+		switch {
+		case d.Level >= slog.LevelError:
 			level = "emerg"
+		case d.Level >= slog.LevelWarn:
+			level = "warn"
 		}
 		fmt.Fprintf(out, "nginx: [%s] %s in %s:%d\n", level, d.Message, d.Start.Filename, d.Start.Line)
 		for _, fix := range d.Fixes {

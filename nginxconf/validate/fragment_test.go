@@ -2,6 +2,7 @@ package validate_test
 
 import (
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -34,4 +35,33 @@ func TestFragmentsAreJudgedWhereTheyBelong(t *testing.T) {
 		}
 		require.Equal(t, test.want, got, test.text)
 	}
+}
+
+// What a fragment uses, another part may define.
+func TestFragmentsMayUseWhatIsElsewhere(t *testing.T) {
+	f, err := nginxconf.Parse("site.conf", []byte(`server {
+    listen 443 ssl;
+    access_log /var/log/nginx/x.log ours;
+    limit_req zone=perip burst=5;
+    limit_conn addr 10;
+    location / {
+        proxy_cache files;
+        proxy_pass http://app;
+        proxy_set_header X $mapped;
+        aio threads=disk;
+        include snippets/acl.conf;
+    }
+}
+`))
+	require.NoError(t, err)
+	require.Empty(t, validate.Config(f.Config(), nil))
+}
+
+func TestAnIncludeOfAFragmentMayBeElsewhere(t *testing.T) {
+	c, err := nginxconf.Load(fstest.MapFS{"site.conf": {Data: []byte("server { include snippets/acl.conf; }")}}, "site.conf", nil)
+	require.Error(t, err)
+	c.Fragment = true
+	ds := validate.Config(c, nil)
+	require.NoError(t, ds.Err())
+	require.Equal(t, `site.conf:1:18: open() "/snippets/acl.conf" failed (2: No such file or directory) [include-failed]`, ds[0].Error())
 }

@@ -134,7 +134,7 @@ func readAccessLog(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	case n == 1 && !http:
 		c.fail(d, 0, "missing-log-format", "log format is not specified")
 		return
-	case n > 1 && !c.common(b).formats.has(d.Arg(1), http):
+	case n > 1 && !c.fragment && !c.common(b).formats.has(d.Arg(1), http):
 		c.fail(d, 2, "unknown-log-format", `unknown log format "%s"`, d.Arg(1))
 		return
 	}

@@ -66,7 +66,6 @@ func Config(c *nginxconf.Config, o *Options) nginxconf.Diagnostics {
 	}
 	v.debian = strings.Contains(v.options.Version, "deb") || strings.Contains(v.options.Version, "ubuntu")
 	v.table, v.version = table, table.Version()
-	v.queue(c.Diagnostics())
 	v.run()
 	return v.diags
 }
@@ -77,6 +76,7 @@ func (c *checker) run() {
 	if !ok {
 		return
 	}
+	c.queue(c.config.Diagnostics())
 	c.file(b, c.config.Root)
 	for _, f := range c.waitingFiles() {
 		c.flush(f, 1<<62)

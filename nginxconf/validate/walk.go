@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -251,6 +252,10 @@ func (c *checker) queue(ds nginxconf.Diagnostics) {
 	}
 	c.waiting = map[string]nginxconf.Diagnostics{}
 	for _, d := range ds {
+		if c.fragment && d.Code == "include-failed" {
+			// Relative to the main file's directory, which is not known.
+			d = &nginxconf.Diagnostic{Start: d.Start, End: d.End, Level: slog.LevelInfo, Code: d.Code, Message: d.Message}
+		}
 		c.waiting[d.Start.Filename] = append(c.waiting[d.Start.Filename], d)
 	}
 }
