@@ -5,6 +5,8 @@ Reads JSON lines and writes an answer for each:
 {"files": {name: text}, "env": {…}}: what supervisord would print before it gave
 up, or the processes that it would run. The main file is s.conf; the files stand
 in the directory given as argument.
+{"before": text, "after": text}: the groups that an update of a running
+supervisord would add, restart and remove.
 {"text": base64}: the sections of one file.
 {"expand": text, "number": n}, {"pairs": text}, {"size": text}, {"split": text}:
 what that function gives.
@@ -15,7 +17,7 @@ import os
 import shlex
 import sys
 
-from supervisor import datatypes, options
+from supervisor import datatypes, events, options, supervisord
 
 NAMES = options.ProcessConfig.req_param_names + options.ProcessConfig.optional_param_names
 WORDS = {datatypes.Automatic: 'AUTO', datatypes.RestartUnconditionally: 'true',
@@ -61,6 +63,31 @@ def ask(case, root):
             'warnings': o.parse_warnings, 'infos': o.parse_infos}
 
 
+def update(case, root):
+    path = os.path.join(root, 's.conf')
+
+    def write(text):
+        with open(path, 'w', newline='', encoding='utf-8') as f:
+            f.write(text)
+
+    write(case['before'])
+    os.environ.clear()
+    o = Options()
+    o.realize(['-c', path], doc='')
+    o.logger = None
+    o.get_autochildlog_name = lambda *names: '/auto/' + '-'.join(names)
+    events.clear()
+    running = supervisord.Supervisor(o)
+    for group in o.process_group_configs:
+        running.add_process_group(group)
+    write(case['after'])
+    try:
+        o.process_config(do_usage=False)
+    except ValueError as e:
+        return {'error': str(e)}
+    return [[g.name for g in list] for list in running.diff_to_active()]
+
+
 def parse(text, root):
     path = os.path.join(root, 'text.conf')
     with open(path, 'wb') as f:
@@ -74,6 +101,8 @@ def parse(text, root):
 def one(case, root):
     if 'files' in case:
         return ask(case, root)
+    if 'before' in case:
+        return update(case, root)
     try:
         if 'text' in case:
             return parse(case['text'], root)
