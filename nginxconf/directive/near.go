@@ -41,6 +41,9 @@ func (t *Table) Near(name string) []string {
 	})
 	var names []string
 	for _, g := range guesses[:min(len(guesses), 3)] {
+		if g.cost > limit && guesses[0].cost <= limit {
+			break // a longer name, where a misspelt one was found
+		}
 		names = append(names, g.name)
 	}
 	return names

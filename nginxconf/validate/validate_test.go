@@ -29,6 +29,38 @@ func ExampleConfig() {
 	// etc/nginx/nginx.conf:4:13: open() "/etc/nginx/mime.types" failed (2: No such file or directory) [include-failed]
 }
 
+// All problems in one go, with what may be done about them.
+func ExampleConfig_fixes() {
+	host := fstest.MapFS{"etc/nginx/nginx.conf": {Data: []byte(`events {}
+http {
+    server {
+        listen 443 ssl;
+        http2 on;
+        ssl_certificate /etc/ssl/scout.pem;
+        ssl_certificate_key /etc/ssl/scout.key;
+        location / {
+            proxy_pas http://127.0.0.1:8083;
+            proxy_read_timeout 1 minute;
+        }
+    }
+}
+`)}}
+	c, _ := nginxconf.Load(host, "etc/nginx/nginx.conf", nil)
+	for _, d := range validate.Config(c, &validate.Options{Version: "1.24.0"}) {
+		fmt.Println(d)
+		for _, fix := range d.Fixes {
+			fmt.Println("   ", fix.Message)
+		}
+	}
+	// Output:
+	// etc/nginx/nginx.conf:5:9: unknown directive "http2" [unknown-directive]
+	//     use nginx 1.25.1 or newer, which knows the directive "http2"
+	// etc/nginx/nginx.conf:9:13: unknown directive "proxy_pas" [unknown-directive]
+	//     write "proxy_pass"
+	// etc/nginx/nginx.conf:10:13: invalid number of arguments in "proxy_read_timeout" directive [wrong-arguments]
+	//     give "proxy_read_timeout" 1 argument
+}
+
 // A check in a program's own words, and an exit status.
 func ExampleConfig_err() {
 	host := fstest.MapFS{"etc/nginx/nginx.conf": {Data: []byte("events {}\nhttp {\n")}}
