@@ -191,7 +191,7 @@ func (c *checker) place(d *nginxconf.Directive, i int) (start, end token.Positio
 	if i <= d.NumArgs() {
 		start, end = d.Span(i)
 	}
-	if !start.IsValid() || end.Line != term.Line {
+	if !start.IsValid() || start.Line != term.Line {
 		return term, term
 	}
 	return start, end
