@@ -317,7 +317,7 @@ func readBind(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	if d.NumArgs() == 1 && cstring(s) == "off" {
 		return
 	}
-	n, ok := c.http.variables.script(d, 1, s)
+	n, ok := c.variables(b).script(d, 1, s)
 	if !ok {
 		return
 	}

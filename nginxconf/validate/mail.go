@@ -49,6 +49,8 @@ func mailReader(f *directive.Form) reader {
 		return once
 	case "ssl_certificate", "ssl_certificate_key", "ssl_client_certificate", "ssl_trusted_certificate", "ssl_verify_client":
 		return readKept
+	case "set_real_ip_from":
+		return readRealIPFrom
 	}
 	switch {
 	case f.Opens != 0: // of a module that nobody here knows

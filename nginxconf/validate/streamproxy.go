@@ -12,7 +12,7 @@ func streamProxyReader(f *directive.Form) reader {
 	case "proxy_pass":
 		return readStreamProxyPass
 	case "proxy_bind":
-		return readStreamProxyBind
+		return readBind
 	case "proxy_ssl_password_file":
 		return once
 	case "proxy_ssl", "proxy_ssl_certificate", "proxy_ssl_certificate_key", "proxy_ssl_verify", "proxy_ssl_trusted_certificate":
@@ -49,19 +49,6 @@ func readStreamProxyPass(c *checker, b *block, d *nginxconf.Directive, f *bound)
 		return
 	}
 	s.upstreams.use(c, d, to)
-}
-
-// readStreamProxyBind reads proxy_bind of stream (nginx: ngx_stream_proxy_bind).
-func readStreamProxyBind(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	if c.duplicate(b, d, f) || d.NumArgs() == 1 && cstring(d.Arg(0)) == "off" {
-		return
-	}
-	if _, ok := c.stream.variables.script(d, 1, d.Arg(0)); !ok {
-		return
-	}
-	if d.NumArgs() > 1 && cstring(d.Arg(1)) != "transparent" {
-		c.fail(d, 2, "invalid-parameter", `invalid parameter "%s"`, d.Arg(1))
-	}
 }
 
 // maxALPN is the longest name of a protocol.
