@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -43,8 +44,10 @@ func oracleSize(t *testing.T, cases int) (*rand.Rand, int) {
 // network of its own: nginx -t opens the sockets that it is told to listen on.
 type upstream struct {
 	dir, version string
-	modules      string // load_module directives
-	files        fs.FS  // what we may look at; nil: nothing
+	modules      string            // load_module directives
+	beside       map[string]string // further files beside the main one
+	knows        []string          // the modules that it has, for Options.Modules
+	files        fs.FS             // what we may look at; nil: nothing
 }
 
 // A nginx of another version has other words; the tests that ask it say so.
@@ -94,7 +97,7 @@ func (u *upstream) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-var emerg = regexp.MustCompile(`(?s)\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S*):(\d+))?\nnginx: configuration file `)
+var emerg = regexp.MustCompile(`(?s).*\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S*):(\d+))?\nnginx: configuration file `)
 
 var critical = regexp.MustCompile(`\[crit\] (?:\d+#\d+: )?(.*?)()()\nnginx: configuration file `)
 
@@ -104,6 +107,9 @@ func (u *upstream) ask(t *testing.T, conf string) (message string, line int) {
 	t.Helper()
 	name := filepath.Join(u.dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(name, []byte(conf), 0o600))
+	for name, text := range u.beside {
+		require.NoError(t, os.WriteFile(filepath.Join(u.dir, name), []byte(text), 0o600))
+	}
 	log := []string{"-e", "stderr"}
 	globals := "pid nginx.pid;" + u.modules
 	if strings.HasPrefix(u.version, "1.18.") { // which has no -e
@@ -126,8 +132,12 @@ func (u *upstream) ask(t *testing.T, conf string) (message string, line int) {
 func (u *upstream) first(t *testing.T, conf string) *nginxconf.Diagnostic {
 	t.Helper()
 	name := strings.TrimPrefix(filepath.Join(u.dir, "nginx.conf"), "/")
-	c, _ := nginxconf.Load(fstest.MapFS{name: {Data: []byte(conf)}}, name, nil)
-	for _, d := range validate.Config(c, &validate.Options{Version: u.version, Resolve: noNames, Files: u.files}) {
+	host := fstest.MapFS{name: {Data: []byte(conf)}}
+	for beside, text := range u.beside {
+		host[path.Join(path.Dir(name), beside)] = &fstest.MapFile{Data: []byte(text)}
+	}
+	c, _ := nginxconf.Load(host, name, nil)
+	for _, d := range validate.Config(c, &validate.Options{Version: u.version, Modules: u.knows, Resolve: noNames, Files: u.files}) {
 		if d.Level == slog.LevelError {
 			return d
 		}
@@ -147,7 +157,11 @@ func noNames(host string) error {
 func (u *upstream) compare(t *testing.T, conf string) string {
 	t.Helper()
 	message, line := u.ask(t, conf)
-	ours := u.first(t, conf)
+	return u.differs(message, line, u.first(t, conf))
+}
+
+// differs returns how our first error is another than nginx's, or nothing.
+func (u *upstream) differs(message string, line int, ours *nginxconf.Diagnostic) string {
 	switch {
 	case message == "" && ours == nil:
 		return ""
