@@ -26,6 +26,7 @@ type Config struct {
 
 	files    []*File
 	sections map[string]*section
+	order    []*section // as Supervisor's parser has them
 	defaults *section
 	errors   Diagnostics
 	refusal  string
@@ -252,6 +253,33 @@ func (c *Config) Diagnostics() Diagnostics {
 // start, or "" if it starts. Supervisord stops at the first error; [Load]
 // returns all of them.
 func (c *Config) Refusal() string { return c.refusal }
+
+// Sections ranges over the sections as supervisord holds them once it has read
+// all files, each with the names and values of its options in their order: equal
+// headers are one section, the later of equal options won, and values are not
+// expanded, save that, where there is an [include], %(here)s has become the
+// directory of the file. [DEFAULT] comes first, if it says anything; its
+// options count for every section without being repeated there.
+func (c *Config) Sections() iter.Seq2[string, iter.Seq2[string, string]] {
+	return func(yield func(string, iter.Seq2[string, string]) bool) {
+		if len(c.defaults.entries) > 0 && !yield(c.defaults.name, c.defaults.values) {
+			return
+		}
+		for _, s := range c.order {
+			if !yield(s.name, s.values) {
+				return
+			}
+		}
+	}
+}
+
+func (s *section) values(yield func(name, value string) bool) {
+	for i := range s.entries {
+		if !yield(s.entries[i].key, s.entries[i].value) {
+			return
+		}
+	}
+}
 
 // Option returns where the option is set that supervisord takes for a section,
 // "program:web": in the file that was read last, under the header that comes

@@ -163,6 +163,7 @@ func load(fsys fs.FS, name string, o LoadOptions, shown func(string) string) (*C
 	l.cfg.Root = root
 	l.merge(root, l.main, "")
 	l.include()
+	l.cfg.order = l.order
 	l.resolve()
 	l.supervisorctl()
 	l.warn()
