@@ -27,6 +27,7 @@ type Config struct {
 	files    []*File
 	sections map[string]*section
 	order    []*section // as Supervisor's parser has them
+	env      *table     // ENV_X of supervisord
 	defaults *section
 	errors   Diagnostics
 	refusal  string

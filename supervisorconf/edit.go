@@ -33,9 +33,6 @@ func (f *File) AddSection(typ, name string) (*Section, error) {
 	}
 	f.close = ""
 	f.sections = append(slices.Clip(f.sections), s)
-	if f.index == nil {
-		f.index = map[string][]*Section{}
-	}
 	f.index[h] = append(slices.Clip(f.index[h]), s)
 	return s, nil
 }
@@ -107,8 +104,9 @@ func (s *Section) Remove() {
 		return
 	}
 	i := slices.Index(f.sections, s)
+	index := f.byHeader()
 	f.sections = without(f.sections, s)
-	f.index[s.Header()] = without(f.index[s.Header()], s)
+	index[s.Header()] = without(index[s.Header()], s)
 	s.file = nil
 	if i == len(f.sections) {
 		f.close = leave(s.lead, f.close, true)

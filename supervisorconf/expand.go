@@ -11,7 +11,7 @@ import (
 // are those of the place: Supervisor knows here, host_node_name, program_name,
 // group_name, process_num, numprocs and ENV_X, not all of them everywhere.
 //
-// The error is a [*Diagnostic] in Supervisor's words.
+// The error is a [*Diagnostic] in Supervisor's words, with secrets masked.
 func (o *Option) Expand(vars map[string]string) (string, error) {
 	t := &table{}
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
@@ -28,8 +28,8 @@ func (o *Option) Expand(vars map[string]string) (string, error) {
 		name = o.up.Header() + "." + name
 	}
 	s, err := (&scope{fixed: t}).expand(o.Value(), name, false)
-	if err != nil {
-		return "", errorAt(o.ValuePos(), o.End(), expandCode(err), "%s", err)
+	if e, ok := err.(*expandError); ok {
+		return "", errorAt(o.ValuePos(), o.End(), expandCode(err), "%s", oneLine(e.message(repr(o.masked(e.value)))))
 	}
 	return s, nil
 }

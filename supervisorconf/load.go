@@ -118,15 +118,15 @@ func hostGroup(name string) (gid int, err error) {
 // What keeps a small text from taking much memory or time. Supervisor knows no
 // such limits.
 const (
-	maxFileSize  = 256 << 20
-	maxRead      = 1 << 30   // bytes, counting a file as often as it is read
+	maxFileSize  = 64 << 20  // bytes, and so of a line; the tree takes up to 50 times as much
+	maxRead      = 128 << 20 // bytes, counting a file as often as it is read
 	maxProcesses = 100_000   // beyond one for each section
 	maxExpansion = 128 << 20 // bytes of all expanded values
 	maxPattern   = 4096      // bytes of an include pattern: no path is longer
 	maxSuggested = 1000      // names that a misspelt one is compared with known ones for
 )
 
-var errSize = fmt.Errorf("file is larger than %d bytes", maxFileSize)
+var errSize = fmt.Errorf("file is larger than %d bytes, which is the most that is read", maxFileSize)
 
 // A loader is one run of supervisord's ServerOptions.read_config.
 type loader struct {
@@ -163,7 +163,7 @@ func load(fsys fs.FS, name string, o LoadOptions, shown func(string) string) (*C
 	l.cfg.Root = root
 	l.merge(root, l.main, "")
 	l.include()
-	l.cfg.order = l.order
+	l.cfg.order, l.cfg.env = l.order, l.env
 	l.resolve()
 	l.supervisorctl()
 	l.warn()
@@ -198,7 +198,7 @@ func (l *loader) readFile(name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var src []byte
+	var text strings.Builder
 	switch mode := info.Mode(); {
 	case mode.IsDir():
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a directory")}
@@ -207,16 +207,17 @@ func (l *loader) readFile(name string) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		src, err = io.ReadAll(io.LimitReader(file, maxFileSize+1))
+		text.Grow(int(min(max(info.Size(), 0), maxFileSize)))
+		_, err = io.Copy(&text, io.LimitReader(file, maxFileSize+1))
 		file.Close()
 		if err != nil {
 			return nil, err
 		}
-		if len(src) > maxFileSize {
+		if text.Len() > maxFileSize {
 			return nil, &fs.PathError{Op: "read", Path: name, Err: errSize}
 		}
 	}
-	f, _ := Parse(l.shown(name), src)
+	f := parseText(l.shown(name), text.String())
 	f.fsName = name
 	l.parsed[name] = f
 	l.cfg.files = append(l.cfg.files, f)
@@ -365,18 +366,20 @@ func (l *loader) include() {
 				l.reject(v, c, "too-much", "the includes are more than this package reads")
 				return
 			}
-			l.includeFile(name, v.option)
+			l.includeFile(name, v, c)
 		}
 	}
 }
 
-func (l *loader) includeFile(name string, by *Option) {
+func (l *loader) includeFile(name string, by val, c *context) {
 	l.cfg.infos = append(l.cfg.infos, fmt.Sprintf(`Included extra file "%s" during parsing`, name))
 	l.read += 64 // for its name
 	var touched []*section
-	if f, err := l.readFile(l.fsName(name)); err != nil {
+	if f, err := l.readFile(l.fsName(name)); errors.Is(err, errSize) {
+		l.reject(by, c, "too-much", err.Error())
+	} else if err != nil {
 		// Supervisor passes over it without a word.
-		l.warnAt(by.ValuePos(), by.End(), "unreadable-include", "supervisord skips the included file %s: %v", name, err)
+		l.warnAt(by.option.ValuePos(), by.option.End(), "unreadable-include", "supervisord skips the included file %s: %v", hideSecrets(l.env.secrets()).Replace(name), err)
 	} else {
 		l.read += len(f.src.text)
 		touched = l.merge(f, name, name)

@@ -2,6 +2,8 @@ package supervisorconf
 
 import (
 	"fmt"
+	"go/token"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,13 +12,25 @@ import (
 // Supervisor sets it up). The File is never nil: what is wrong with it is in
 // the error, which is a [Diagnostics], and lines that Supervisor cannot read
 // are kept as text between the options.
+//
+// More than 64 MiB are not looked at, however they are divided into lines: the
+// File then has no sections, and the error says so.
 func Parse(name string, src []byte) (*File, error) {
-	f := &File{Name: name, src: newSource(name, string(src)), index: map[string][]*Section{}}
-	f.saved = f.src.text
-	p := parser{file: f, text: f.src.text}
-	p.run()
-	f.faults.decode = decodingFault(f.src.text)
+	f := parseText(name, string(src))
 	return f, f.faults.diagnostics(f, name).Err()
+}
+
+func parseText(name, text string) *File {
+	f := &File{Name: name, src: newSource(name, text), saved: text}
+	if len(text) > maxFileSize {
+		f.close = text
+		f.faults.large = true
+		return f
+	}
+	p := parser{file: f, text: text}
+	p.run()
+	f.faults.decode = decodingFault(text)
+	return f
 }
 
 const bom = "\ufeff"
@@ -36,7 +50,8 @@ type parser struct {
 
 	sections []Section // allocated ahead
 	options  []Option
-	size     int // of the last allocation of options
+	size     int       // of the last allocation of options
+	list     []*Option // of section, and room for those of the next
 }
 
 func (p *parser) run() {
@@ -66,7 +81,26 @@ func (p *parser) run() {
 		p.line(rest[:i], pos, i+n, number)
 		pos += i + n
 	}
+	p.endSection()
 	p.file.close = p.text[p.pending:]
+}
+
+// endSection gives the open section its options.
+func (p *parser) endSection() {
+	if p.section != nil && len(p.list) > 0 {
+		p.section.options = slices.Clip(p.list)
+		p.list = p.list[len(p.list):]
+	}
+}
+
+// delimiterAt returns where the first "=" or ":" is, or -1.
+func delimiterAt(s string) int {
+	for i := range len(s) {
+		if s[i] == '=' || s[i] == ':' {
+			return i
+		}
+	}
+	return -1
 }
 
 // line reads one line, which stands at start and has size bytes with its
@@ -106,7 +140,7 @@ func (p *parser) line(line string, start, size, number int) {
 			return
 		}
 	}
-	i := strings.IndexAny(value, "=:")
+	i := delimiterAt(value)
 	switch {
 	case p.section == nil:
 		if p.file.faults.header == nil {
@@ -130,6 +164,9 @@ func (p *parser) line(line string, start, size, number int) {
 		p.size = min(max(2*p.size, 4), 64)
 		p.options = make([]Option, p.size)
 	}
+	if len(p.list) == cap(p.list) {
+		p.list = append(make([]*Option, 0, 2*len(p.list)+p.size), p.list...)
+	}
 	o := &p.options[0]
 	p.options = p.options[1:]
 	*o = Option{
@@ -137,7 +174,7 @@ func (p *parser) line(line string, start, size, number int) {
 		up: p.section, src: p.file.src,
 		off: at, valueOff: end - len(val), endOff: end, leadOff: p.pending,
 	}
-	p.section.options = append(p.section.options, o)
+	p.list = append(p.list, o)
 	p.option, p.open, p.skipped, p.pending = o, true, false, next
 }
 
@@ -152,7 +189,7 @@ func (p *parser) header(raw string, at, next int) {
 		file: p.file, src: p.file.src, off: at, leadOff: p.pending,
 	}
 	p.file.sections = append(p.file.sections, s)
-	p.file.index[s.Header()] = append(p.file.index[s.Header()], s)
+	p.endSection()
 	p.section, p.open, p.skipped, p.pending = s, false, false, next
 }
 
@@ -174,18 +211,21 @@ type badLine struct {
 
 // faults is what keeps Supervisor from reading a file.
 type faults struct {
+	large  bool // it was not read: see maxFileSize
 	decode *badByte
 	header *badLine // the first line, if it stands before any header
 	bom    bool     // header is one for its byte order mark
 	lines  []badLine
 }
 
-func (f *faults) any() bool { return f.decode != nil || f.header != nil || len(f.lines) > 0 }
+func (f *faults) any() bool { return f.large || f.decode != nil || f.header != nil || len(f.lines) > 0 }
 
 // refusal is what Supervisor says of them. It reads a file piece by piece, so
 // that a line without a header stops it before a bad byte further on.
 func (f *faults) refusal(name string) string {
 	switch {
+	case f.large:
+		return errSize.Error()
 	case f.decode != nil && (f.header == nil || f.header.next > f.decode.decoded):
 		return f.decode.message
 	case f.header != nil:
@@ -194,7 +234,7 @@ func (f *faults) refusal(name string) string {
 		var b strings.Builder
 		b.WriteString("Source contains parsing errors: " + repr(name))
 		for _, l := range f.lines {
-			fmt.Fprintf(&b, "\n\t[line %2d]: %s", l.number, repr(l.text))
+			fmt.Fprintf(&b, "\n\t[line %2d]: %s", l.number, repr(maskLine(l.text)))
 		}
 		return b.String()
 	}
@@ -202,7 +242,7 @@ func (f *faults) refusal(name string) string {
 }
 
 func (l *badLine) noSection(name string) string {
-	return fmt.Sprintf("File contains no section headers.\nfile: %s, line: %d\n%s", repr(name), l.number, repr(l.text))
+	return fmt.Sprintf("File contains no section headers.\nfile: %s, line: %d\n%s", repr(name), l.number, repr(maskLine(l.text)))
 }
 
 // diagnostics returns the same as findings, each on one line. name is the file
@@ -210,6 +250,10 @@ func (l *badLine) noSection(name string) string {
 func (f *faults) diagnostics(file *File, name string) Diagnostics {
 	if !f.any() {
 		return nil
+	}
+	if f.large {
+		start := token.Position{Filename: file.Name, Line: 1, Column: 1}
+		return Diagnostics{errorAt(start, start, "too-much", "%s", errSize)}
 	}
 	at := file.src.position
 	var ds Diagnostics
@@ -226,7 +270,7 @@ func (f *faults) diagnostics(file *File, name string) Diagnostics {
 	}
 	for _, l := range f.lines {
 		ds = append(ds, errorAt(at(l.start), at(l.end), "parsing-error",
-			"Source contains parsing errors: %s [line %2d]: %s", repr(name), l.number, repr(l.text)))
+			"Source contains parsing errors: %s [line %2d]: %s", repr(name), l.number, repr(maskLine(l.text))))
 	}
 	ds.Sort()
 	return ds

@@ -35,6 +35,11 @@ type table struct {
 	index map[string]int // once there are many
 }
 
+// newTable returns an empty table with room for n names.
+func newTable(n int) *table {
+	return &table{keys: make([]string, 0, n), vals: make([]value, 0, n)}
+}
+
 func (t *table) find(key string) int {
 	if t == nil {
 		return -1

@@ -9,13 +9,12 @@ import (
 
 // processes is processes_from_section: it reads a section for a group.
 func (l *loader) processes(s *section, group string, kind Kind) *Program {
-	file := cmp.Or(s.file, l.main)
-	c := &context{section: s, suffix: fmt.Sprintf(" in section %s (file: %s)", repr(s.name), repr(file))}
+	c := &context{section: s, file: cmp.Or(s.file, l.main)}
 	name := l.checkedName(c, nameOf(s))
 	p := &Program{Kind: kind, Name: name, Group: group, section: s, config: l.cfg}
 	l.cfg.Programs = append(l.cfg.Programs, p)
 
-	fixed := &table{}
+	fixed := newTable(6)
 	fixed.set("here", value{str: l.o.Here})
 	fixed.set("program_name", value{str: name})
 	fixed.set("host_node_name", value{str: l.o.HostNodeName})
@@ -79,6 +78,7 @@ func (l *loader) processes(s *section, group string, kind Kind) *Program {
 	l.more += more
 
 	own := &table{}
+	c.own = own
 	for i := range max(num.clamp(), 0) {
 		number := start.add(small(int64(i)))
 		fixed.set("process_num", value{num: number, isInt: true})
@@ -94,14 +94,15 @@ func (l *loader) processes(s *section, group string, kind Kind) *Program {
 // names for the next.
 func (l *loader) process(p *Program, c *context, number integer, name val, logs [2]Log, fixed, own *table) *Process {
 	proc := &Process{Program: p, Number: number.clamp()}
-	// supervisord's own variables come first again
-	kept := &table{}
-	for i, k := range own.keys {
-		if l.env.find(k) < 0 {
-			kept.set(k, own.vals[i])
+	if len(own.keys) > 0 { // supervisord's own variables come first again
+		kept := newTable(len(own.keys))
+		for i, k := range own.keys {
+			if l.env.find(k) < 0 {
+				kept.set(k, own.vals[i])
+			}
 		}
+		*own = *kept
 	}
-	*own = *kept
 	sc := &scope{env: l.env, fixed: fixed, own: own}
 
 	v := l.expand(l.raw(p.section, "environment"), c, sc, "environment", true)
@@ -134,7 +135,7 @@ func (l *loader) process(p *Program, c *context, number integer, name val, logs 
 
 	command := l.getIn(c, "command", sc)
 	if !command.set {
-		l.missing(p.section, "missing-option", fmt.Sprintf("program section %s does not specify a command", p.section.name)+c.suffix)
+		l.missing(p.section, "missing-option", fmt.Sprintf("program section %s does not specify a command", p.section.name)+c.suffix())
 	}
 	proc.Command = command.str
 	if !name.bad {
@@ -194,7 +195,7 @@ func (l *loader) checkedName(c *context, name string) string {
 	name, message := toName(name)
 	if message != "" && !l.reported[c.section] {
 		l.reported[c.section] = true
-		message += c.suffix
+		message += c.suffix()
 		l.refuse(message)
 		l.cfg.errors = append(l.cfg.errors, errorAt(c.section.node.Pos(), c.section.node.End(), "invalid-name", "%s", oneLine(message)))
 	}

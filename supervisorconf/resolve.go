@@ -10,8 +10,17 @@ import (
 // messages there.
 type context struct {
 	section   *section
-	suffix    string
-	envBroken bool // the section's own environment could not be read
+	file      string // for the end of messages about processes; empty: elsewhere
+	own       *table // ENV_X of the section's own environment
+	envBroken bool   // that could not be read
+}
+
+// suffix is what Supervisor adds to its messages about processes.
+func (c *context) suffix() string {
+	if c.file == "" {
+		return ""
+	}
+	return fmt.Sprintf(" in section %s (file: %s)", repr(c.section.name), repr(c.file))
 }
 
 // A val is the value of an option, as far as it could be read.
@@ -35,7 +44,11 @@ func (l *loader) raw(s *section, key string) val {
 
 // get is parser.saneget: an option with its names expanded.
 func (l *loader) get(c *context, key string, fixed *table) val {
-	return l.getIn(c, key, &scope{env: l.env, fixed: fixed})
+	v := l.raw(c.section, key)
+	if !v.set || strings.IndexByte(v.str, '%') < 0 {
+		return v
+	}
+	return l.expand(v, c, &scope{env: l.env, fixed: fixed}, c.section.name+"."+key, false)
 }
 
 func (l *loader) getIn(c *context, key string, sc *scope) val {
@@ -68,13 +81,11 @@ func (l *loader) expand(v val, c *context, sc *scope, name string, fixedFirst bo
 	if errors.As(err, &unknown) && strings.HasPrefix(unknown.name, "ENV_") && (c.envBroken || l.envBroken) {
 		return v // it may be in an environment that could not be read
 	}
-	shown := repr(v.str)
-	if v.option != nil && isSecret(v.option.Name()) {
-		shown = repr(masked)
-	} else if m := maskSecrets(v.str); m != v.str {
-		shown = repr(m)
+	shown := maskSecrets(v.str)
+	if v.option != nil {
+		shown = v.option.masked(v.str)
 	}
-	l.reject(v, c, expandCode(err), err.(*expandError).message(shown))
+	l.reject(v, c, expandCode(err), err.(*expandError).message(repr(shown)))
 	return v
 }
 
@@ -82,14 +93,14 @@ func (l *loader) expand(v val, c *context, sc *scope, name string, fixedFirst bo
 // another process or group, the same value gives the same error again.
 func (l *loader) reject(v val, c *context, code, message string) {
 	if v.option == nil { // a default, which is never wrong by itself
-		l.missing(c.section, code, message+c.suffix)
+		l.missing(c.section, code, message+c.suffix())
 		return
 	}
 	if l.reported[v.option] {
 		return
 	}
 	l.reported[v.option] = true
-	message += c.suffix
+	message = l.hide(c, v.str, message) + c.suffix()
 	l.refuse(message)
 	l.cfg.errors = append(l.cfg.errors, errorAt(v.option.ValuePos(), v.option.End(), code, "%s", oneLine(message)))
 }
@@ -121,6 +132,7 @@ func (l *loader) supervisorWarns(o *Option, s *section, code, message string) {
 		return
 	}
 	l.reported[key] = true
+	message = hideSecrets(l.env.secrets()).Replace(message)
 	if o != nil {
 		l.warnAt(o.ValuePos(), o.End(), code, "%s", oneLine(message))
 	} else {

@@ -173,37 +173,79 @@ func (c *Config) Resolved() Resolved {
 }
 
 // MarshalJSON writes the document of Resolved with what looks like a secret
-// masked: the passwords of servers, variables and options named like one, and
-// such arguments of commands.
+// masked: the passwords of servers, variables and options named like one, such
+// arguments of commands, and all that was made of them.
 func (c *Config) MarshalJSON() ([]byte, error) {
 	r := c.Resolved()
-	if r.OK {
-		maskValues(r.Supervisord.Environment)
-	}
-	for i := range r.Programs {
-		p := &r.Programs[i]
-		p.Command = maskSecrets(p.Command)
-		maskValues(p.Environment)
-	}
-	for i := range r.Servers {
-		if r.Servers[i].Password != nil {
-			r.Servers[i].Password = new(masked)
+	secrets := c.env.secrets()
+	for _, m := range r.maps() {
+		for k, v := range m {
+			if isSecret(k) {
+				secrets = append(secrets, v)
+			}
 		}
 	}
-	for _, i := range r.RPCInterfaces {
-		maskValues(i.Config)
+	for i := range r.Servers {
+		if p := &r.Servers[i].Password; *p != nil {
+			secrets = append(secrets, **p)
+			*p = new(masked)
+		}
+	}
+	hide := hideSecrets(secrets)
+	for _, m := range r.maps() {
+		for k, v := range m {
+			if isSecret(k) {
+				m[k] = masked
+			} else {
+				m[k] = hide.Replace(maskSecrets(v))
+			}
+		}
+	}
+	for _, s := range r.strings() {
+		*s = hide.Replace(maskSecrets(*s))
 	}
 	return json.Marshal(r)
 }
 
-func maskValues(m map[string]string) {
-	for k, v := range m {
-		if isSecret(k) {
-			m[k] = masked
-		} else {
-			m[k] = maskSecrets(v)
+// maps returns the maps that may hold secrets.
+func (r *Resolved) maps() []map[string]string {
+	var all []map[string]string
+	if r.OK {
+		all = append(all, r.Supervisord.Environment)
+	}
+	for i := range r.Programs {
+		all = append(all, r.Programs[i].Environment)
+	}
+	for _, i := range r.RPCInterfaces {
+		all = append(all, i.Config)
+	}
+	return all
+}
+
+// strings returns the values that supervisord may have put secrets into.
+func (r *Resolved) strings() []*string {
+	var all []*string
+	add := func(list ...*string) {
+		for _, s := range list {
+			if s != nil {
+				all = append(all, s)
+			}
 		}
 	}
+	if s := r.Supervisord; r.OK {
+		add(&s.LogFile, &s.PIDFile, &s.Identifier, &s.ChildLogDir, &s.EffectiveLogFile, &s.EffectivePIDFile, s.Directory, s.ServerURL)
+	}
+	for i := range r.Programs {
+		p := &r.Programs[i]
+		add(&p.Command, p.Directory, p.StdoutLogFile, p.StderrLogFile, p.ServerURL)
+	}
+	for i := range r.Servers {
+		add(r.Servers[i].File)
+	}
+	for i := range r.Warnings {
+		add(&r.Warnings[i])
+	}
+	return all
 }
 
 // ptr returns v if there is such a value.
@@ -239,7 +281,7 @@ func (s *Supervisord) resolved() *ResolvedSupervisord {
 		r.LogLevel = s.loglevel
 	}
 	if u := s.User; u != nil {
-		r.User, r.UID, r.GID = &u.Name, ptr(u.UID, u.UID >= 0), ptr(u.GID, u.GID >= 0)
+		r.User, r.UID, r.GID = ptr(u.Name, true), ptr(u.UID, u.UID >= 0), ptr(u.GID, u.GID >= 0)
 	}
 	return r
 }
@@ -301,12 +343,12 @@ func (g *Group) resolved() ResolvedGroup {
 		s := g.Socket
 		r.Socket = &ResolvedSocket{URL: s.URL, Backlog: ptr(s.Backlog, s.Backlog != 0)}
 		if s.Path != "" {
-			r.Socket.Path, r.Socket.Mode = &s.Path, &s.Mode
+			r.Socket.Path, r.Socket.Mode = ptr(s.Path, true), ptr(s.Mode, true)
 			if s.Owner != nil {
 				r.Socket.Owner = &[2]int{s.Owner.UID, s.Owner.GID}
 			}
 		} else {
-			r.Socket.Host, r.Socket.Port = &s.Host, &s.Port
+			r.Socket.Host, r.Socket.Port = ptr(s.Host, true), ptr(s.Port, true)
 		}
 	}
 	return r
@@ -318,9 +360,9 @@ func (s *Server) resolved() ResolvedServer {
 		r.Name = &name
 	}
 	if s.Family == FamilyUnix {
-		r.File, r.Chmod, r.Chown = &s.Path, &s.Mode, &[2]int{s.Owner.UID, s.Owner.GID}
+		r.File, r.Chmod, r.Chown = ptr(s.Path, true), ptr(s.Mode, true), &[2]int{s.Owner.UID, s.Owner.GID}
 	} else {
-		r.Host, r.Port = &s.Host, &s.Port
+		r.Host, r.Port = ptr(s.Host, true), ptr(s.Port, true)
 	}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"io"
 	"iter"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -18,8 +19,9 @@ type File struct {
 	// Name is the name that Parse was given, or that Load found the file under.
 	Name string
 
-	sections []*Section            // replaced, never changed in place: ranging survives edits
-	index    map[string][]*Section // by header
+	sections []*Section // replaced, never changed in place: ranging survives edits
+	indexed  sync.Once
+	index    map[string][]*Section // by header, once asked for: see byHeader
 	close    string                // after the last line that means something
 	src      *source
 	saved    string // as it stands on disk
@@ -111,10 +113,28 @@ func (f *File) Sections() iter.Seq[*Section] {
 // none: Section("program", "web") is "[program:web]", Section("supervisord",
 // "") is "[supervisord]".
 func (f *File) Section(typ, name string) *Section {
-	if ss := f.index[header(typ, name)]; len(ss) > 0 {
+	if ss := f.byHeader()[header(typ, name)]; len(ss) > 0 {
 		return ss[0]
 	}
 	return nil
+}
+
+// byHeader returns the sections of each header. Who only reads and prints never
+// pays for it.
+func (f *File) byHeader() map[string][]*Section {
+	f.indexed.Do(func() {
+		f.index = make(map[string][]*Section, len(f.sections))
+		ones := slices.Clone(f.sections) // almost all are the only one of theirs
+		for i, s := range f.sections {
+			h := s.Header()
+			if twins := f.index[h]; twins != nil {
+				f.index[h] = append(twins, s)
+			} else {
+				f.index[h] = ones[i : i+1 : i+1]
+			}
+		}
+	})
+	return f.index
 }
 
 func header(typ, name string) string {
@@ -262,7 +282,7 @@ func (s *Section) twins() []*Section {
 	if s.file == nil {
 		return []*Section{s}
 	}
-	return s.file.index[s.Header()]
+	return s.file.byHeader()[s.Header()]
 }
 
 // Comments ranges over the comments right above the header and behind it.
