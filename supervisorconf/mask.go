@@ -102,6 +102,12 @@ func (c *Config) String() string { return c.Root.Name }
 // String returns "[supervisord]".
 func (s Supervisord) String() string { return "[supervisord]" }
 
+// String returns "[supervisorctl]".
+func (s Supervisorctl) String() string { return "[supervisorctl]" }
+
+// String returns the header that makes the plug-in.
+func (p *CtlPlugin) String() string { return "[ctlplugin:" + p.Name + "]" }
+
 // String returns the header that makes the program.
 func (p *Program) String() string { return fmt.Sprintf("[%s:%s]", p.Kind, p.Name) }
 

@@ -28,6 +28,9 @@ password={SHA}hunter2-9
 [supervisorctl]
 username=u
 password=hunter2-9
+[ctlplugin:x]
+supervisor.ctl_factory=a:b
+secret=hunter2-9
 [rpcinterface:x]
 supervisor.rpcinterface_factory=a:b
 secret=hunter2-9
@@ -70,6 +73,10 @@ command=%s
 		}
 		for _, s := range c.Servers {
 			show(s)
+		}
+		texts = append(texts, c.Supervisorctl.Refusal())
+		for _, p := range c.Supervisorctl.Plugins {
+			show(p)
 		}
 		for _, r := range c.RPCInterfaces {
 			show(r)
@@ -121,6 +128,7 @@ command=%s
 		"loglevel=%(ENV_DB_PASSWORD)s\nlogfile=%(ENV_DB_PASSWORD)s/x\ndirectory=%(ENV_DB_PASSWORD)s\nuser=%(ENV_DB_PASSWORD)s\n",
 		"environment=PASSWORD=hunter2-9=x\n",
 		"[include]\nfiles=/%(ENV_DB_PASSWORD)s/*.conf /tmp/%(ENV_DB_PASSWORD)s\n",
+		"[supervisorctl]\nserverurl=%(ENV_DB_PASSWORD)s\npassword=hunter2-9%\n[ctlplugin:x]\nsupervisor.ctl_factory=a\nsecret=%(hunter2-9\n",
 		"environment=A=\"x\n[inet_http_server]\nport=%(ENV_DB_PASSWORD)s\n",
 	} {
 		for _, text := range []string{"[supervisord]\n" + wrong, wrong, "password=hunter2-9\n" + wrong, "password hunter2-9\n" + wrong} {
