@@ -106,7 +106,7 @@ func NewBlock(name string, args ...string) *Directive {
 }
 
 // Name returns the directive's name as nginx reads it.
-func (d *Directive) Name() string { return unquote(d.Raw(0)) }
+func (d *Directive) Name() string { return d.word(0) }
 
 // NumArgs returns how many arguments the directive has.
 func (d *Directive) NumArgs() int { return d.numWords() - 1 }
@@ -119,10 +119,20 @@ func (d *Directive) Arg(i int) string {
 	if i < 0 {
 		panic("nginxconf: negative argument index")
 	}
-	if d.n&lua != 0 && i == d.NumArgs()-1 {
-		return d.Raw(i + 1)
+	return d.word(i + 1)
+}
+
+// word returns word i as nginx reads it.
+func (d *Directive) word(i int) string {
+	if d.made == nil {
+		src := d.up.src
+		if w := from(src.words, d.first, int(d.n&^allFlags))[i]; w.stop&written == 0 {
+			return src.text[w.start:w.stop]
+		}
+	} else if d.n&lua != 0 && i == d.NumArgs() {
+		return d.Raw(i)
 	}
-	return unquote(d.Raw(i + 1))
+	return unquote(d.Raw(i))
 }
 
 // Args returns all arguments as nginx reads them.
@@ -141,7 +151,7 @@ func (d *Directive) Raw(i int) string {
 		return d.made.words[i].raw
 	}
 	w := d.span(i)
-	return d.source().text[w.start:w.end]
+	return d.source().text[w.start:w.end()]
 }
 
 // Span returns where word i stood when it was parsed; word 0 is the name. The
@@ -155,7 +165,7 @@ func (d *Directive) Span(i int) (start, end token.Position) {
 		return d.source().position(w.off), d.source().position(w.off + len(w.raw))
 	}
 	w := d.span(i)
-	return d.source().position(int(w.start)), d.source().position(int(w.end))
+	return d.source().position(int(w.start)), d.source().position(int(w.end()))
 }
 
 // Pos returns where the directive's name stood when it was parsed, or the zero
@@ -271,7 +281,7 @@ func (d *Directive) gap(i int) string {
 		}
 		return d.made.words[i].gap
 	}
-	from := d.span(i - 1).end
+	from := d.span(i - 1).end()
 	if i == d.numWords() {
 		return d.source().text[from:d.term]
 	}

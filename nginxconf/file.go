@@ -66,7 +66,7 @@ func (s *source) newline() string {
 				if nl := firstNewline(s.text[end:w.start]); nl != "" {
 					return nl
 				}
-				end = int(w.end)
+				end = int(w.end())
 			}
 		}
 	}

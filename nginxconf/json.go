@@ -306,7 +306,7 @@ func directiveComments(d *Directive) (list []jsonComment, blankAbove bool) {
 	for i := 1; i <= d.numWords(); i++ {
 		off := -1
 		if d.made == nil {
-			off = int(d.span(i - 1).end)
+			off = int(d.span(i - 1).end())
 		} else if w := d.made.words[i-1]; w.off >= 0 {
 			off = w.off + len(w.raw)
 		}

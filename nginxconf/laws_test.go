@@ -43,6 +43,9 @@ func FuzzRoundTrip(f *testing.F) {
 			for i := range d.NumArgs() + 1 {
 				start, end := d.Span(i)
 				require.Equal(t, d.Raw(i), string(src[start.Offset:end.Offset]))
+				if d.n&lua == 0 {
+					require.Equal(t, unquote(d.Raw(i)), d.word(i))
+				}
 			}
 		}
 		// Text of its own prints the same as text of the source.

@@ -270,7 +270,7 @@ func (p *parser) directive(begin int) int {
 		p.pos++
 		p.restOfLine()
 	case '{':
-		if name := p.words[p.first]; isLua(unquote(p.text[name.start:name.end])) {
+		if name := p.words[p.first]; isLua(unquote(p.text[name.start:name.end()])) {
 			p.lua(d)
 			break
 		}
@@ -279,7 +279,7 @@ func (p *parser) directive(begin int) int {
 		p.openBlock(d)
 		return p.pos
 	default: // '}' or the end of the file: what follows belongs to the block
-		p.pos = int(p.lastWord().end)
+		p.pos = int(p.lastWord().end())
 		d.term = uint32(p.pos)
 		d.n |= noTerm
 	}
@@ -370,15 +370,20 @@ func (p *parser) readWords() byte {
 				}
 				i += 8
 			}
+			stop := uint32(i)
 			if i == len(text) || !ends[text[i]] { // few words go on here
 				i = bareEnd(text, i)
+				stop = uint32(i)
+				if strings.IndexByte(text[start:i], '\\') >= 0 {
+					stop |= written
+				}
 			}
 			if n == len(ws) {
 				p.pos, p.nWords = i, n
 				p.growWords()
 				ws, n = p.words, p.nWords
 			}
-			ws[n] = span{uint32(start), uint32(i)}
+			ws[n] = span{uint32(start), stop}
 			n++
 			if i-start >= bufferSize-1 {
 				read := i - start
@@ -397,7 +402,7 @@ func (p *parser) unexpectedClose() {
 	start := p.pos
 	d := p.report(start, start+1, "unexpected-brace", `unexpected "}"`)
 	p.brace = start
-	at := p.src.position(int(p.lastWord().end))
+	at := p.src.position(int(p.lastWord().end()))
 	d.Fixes = append(d.Fixes, Fix{
 		Message: "insert the missing semicolon",
 		Edits:   []Edit{{Start: at, End: at, NewText: ";"}},
@@ -411,12 +416,12 @@ func (p *parser) quoted(start int, q byte) {
 	content := end - (start + 1)
 	if end == len(p.text) {
 		p.pos = end
-		p.addWord(span{uint32(start), uint32(end)})
+		p.addWord(span{uint32(start), uint32(end) | written})
 		p.checkLength(start+1, content, q)
 		return
 	}
 	p.pos = end + 1
-	p.addWord(span{uint32(start), uint32(p.pos)})
+	p.addWord(span{uint32(start), uint32(p.pos) | written})
 	if content >= bufferSize {
 		p.checkLength(start+1, content, q)
 	} else if p.pos < len(p.text) {
@@ -445,7 +450,7 @@ func (p *parser) endsEarly() byte {
 		d.Fixes = append(d.Fixes, p.missingQuote(int(last.start)))
 		return 0
 	}
-	at := p.src.position(int(last.end))
+	at := p.src.position(int(last.end()))
 	d.Fixes = append(d.Fixes, Fix{
 		Message: "insert the missing semicolon",
 		Edits:   []Edit{{Start: at, End: at, NewText: ";"}},

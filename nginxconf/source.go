@@ -7,9 +7,15 @@ import (
 	"unsafe"
 )
 
-// A span is a piece of a source, as byte offsets. 32 bits halve the tree;
-// Parse refuses longer sources.
-type span struct{ start, end uint32 }
+// A span is a word in a source, as byte offsets. 32 bits halve the tree; Parse
+// refuses longer sources.
+type span struct{ start, stop uint32 }
+
+// written is set in span.stop if the word does not mean just what is written:
+// it has quotes or escapes.
+const written = 1 << 31
+
+func (w span) end() uint32 { return w.stop &^ written }
 
 // A source is a text that was parsed and the words found in it. It does not
 // change once parsed.
