@@ -21,7 +21,7 @@ type command struct {
 
 // A bound is a form with the code that reads it.
 type bound struct {
-	directive.Form
+	*directive.Form
 	read reader
 }
 
@@ -42,9 +42,10 @@ func (c *checker) command(d *nginxconf.Directive) *command {
 	name := d.Name()
 	cmd := c.commands[name]
 	if cmd == nil {
-		cmd = &command{name: name}
-		for _, f := range c.table.Lookup(name) {
-			cmd.forms = append(cmd.forms, bound{f, readerOf(&f)})
+		forms := c.table.Lookup(name)
+		cmd = &command{name: name, forms: make([]bound, len(forms))}
+		for i := range forms {
+			cmd.forms[i] = bound{&forms[i], readerOf(&forms[i])}
 		}
 		c.commands[name] = cmd
 	}
@@ -59,7 +60,7 @@ type recent struct {
 }
 
 // slots is the size of the arrays before maps of names.
-const slots = 256
+const slots = 128
 
 // slotOf spreads names over the slots, few of which share one in practice.
 func slotOf(name string) uint8 {
@@ -67,7 +68,7 @@ func slotOf(name string) uint8 {
 	if n == 0 {
 		return 0
 	}
-	return uint8(n*7) ^ name[n-1]*5 ^ name[n/2]*3 ^ name[0]
+	return (uint8(n*7) ^ name[n-1]*5 ^ name[n/2]*3 ^ name[0]) % slots
 }
 
 // The contexts of a module type, as nginx has it.
