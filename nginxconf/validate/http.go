@@ -69,6 +69,7 @@ func (c *checker) finishHTTP(h *httpMain) {
 	// ngx_modules[]: each function goes over the servers and locations for its
 	// modules.
 	c.mergeServers(h)
+	c.mergeCoreTypes(h)
 	h.upstreams.finish(c, h.block.kept("resolver") != nil)
 	c.mergeReferers(h)
 	c.mergeSSL(h)
