@@ -149,8 +149,9 @@ type Group struct {
 	// Socket is what the processes of a FastCGI group accept from.
 	Socket *Socket
 
-	section *section
-	big     overflow
+	programs []*Program // that its processes are of; nil if it was put together otherwise
+	section  *section
+	big      overflow
 }
 
 // A Socket is that of an [fcgi-program:x].
@@ -302,21 +303,22 @@ func (c *Config) option(s *section, key string) *Option {
 	return nil
 }
 
-// Section returns the first header of the section that makes the program.
-func (p *Program) Section() *Section { return p.section.node }
+// Section returns the first header of the section that makes the program, or
+// nil if it was not read from a file.
+func (p *Program) Section() *Section { return p.section.header() }
 
 // Option returns where an option of the program is set, or nil if it has its
 // default.
 func (p *Program) Option(key string) *Option { return p.config.option(p.section, lower(key)) }
 
 // Section returns the first header of the section that makes the group.
-func (g *Group) Section() *Section { return g.section.node }
+func (g *Group) Section() *Section { return g.section.header() }
 
 // Section returns the first header of the server's section.
-func (s *Server) Section() *Section { return s.section.node }
+func (s *Server) Section() *Section { return s.section.header() }
 
 // Section returns the first header of the interface's section.
-func (r *RPCInterface) Section() *Section { return r.section.node }
+func (r *RPCInterface) Section() *Section { return r.section.header() }
 
 // Args returns the command split into words as supervisord does when it starts
 // the process: quotes and backslashes as in a shell, but no variables, globs or

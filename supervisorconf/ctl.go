@@ -37,12 +37,7 @@ type CtlPlugin struct {
 func (s *Supervisorctl) Refusal() string { return s.refusal }
 
 // Section returns the first header of [supervisorctl] in the main file, or nil.
-func (s *Supervisorctl) Section() *Section {
-	if s.section == nil {
-		return nil
-	}
-	return s.section.node
-}
+func (s *Supervisorctl) Section() *Section { return s.section.header() }
 
 // Option returns where an option is set, or nil if it has its default.
 func (s *Supervisorctl) Option(key string) *Option {
@@ -53,7 +48,7 @@ func (s *Supervisorctl) Option(key string) *Option {
 }
 
 // Section returns the first header of the plug-in's section.
-func (p *CtlPlugin) Section() *Section { return p.section.node }
+func (p *CtlPlugin) Section() *Section { return p.section.header() }
 
 // supervisorctl is ClientOptions.read_config.
 func (main *loader) supervisorctl() {

@@ -20,6 +20,10 @@
 // [File.Bytes] gives back any input byte for byte. What an edit does not
 // concern stays as it was, and what it adds looks like its neighbours.
 //
+// What has changed is in [File.Diff], and [Config.Save] writes it. [File.Add]
+// makes sections out of Go values, such that Supervisor reads the same values
+// back.
+//
 // # The configuration
 //
 // [Load] makes of the files what supervisord would: every option with its
@@ -31,6 +35,9 @@
 // [Config.Supervisorctl] is what supervisorctl takes from the same file. What
 // there is to set, of which type, in which unit and with which default, is in
 // [KnownOptions].
+//
+// [Diff] compares two configurations as supervisord does when it is told to
+// update: which groups it is going to restart, and because of which options.
 //
 // Where Supervisor is odd, so is Load. The judges are Supervisor 4.2.5 and the
 // source of 4.4.0, both with CPython 3.11; CPython 3.13 and later look for

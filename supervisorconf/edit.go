@@ -207,17 +207,24 @@ func blanks(line string) string { return line[:len(line)-len(trimLeft(line))] }
 // a line that would be read as a comment. Quotes do not help, and there is no
 // escape.
 func CheckOption(key, value string) error {
+	if err := checkOption(key, value); err != nil {
+		return fmt.Errorf("supervisorconf: %w", err)
+	}
+	return nil
+}
+
+func checkOption(key, value string) error {
 	o := &Option{key: key, sep: "="}
 	if err := o.check(key); err != nil {
 		return err
 	}
-	return o.SetValue(value)
+	return o.setValue(value)
 }
 
 func (o *Option) check(key string) error {
 	f, err := Parse("", []byte("[s]\n"+key+"="))
 	if err != nil || len(f.sections) != 1 || len(f.sections[0].options) != 1 || f.sections[0].options[0].key != key {
-		return fmt.Errorf("supervisorconf: an option cannot be named %q", key)
+		return fmt.Errorf("an option cannot be named %q", key)
 	}
 	return nil
 }
@@ -381,9 +388,16 @@ func checkValue(lines []string) error {
 // same are not touched, and a comment behind one that changes stays behind it.
 // The error says why no file can hold the value; then nothing is changed.
 func (o *Option) SetValue(value string) error {
+	if err := o.setValue(value); err != nil {
+		return fmt.Errorf("supervisorconf: %w", err)
+	}
+	return nil
+}
+
+func (o *Option) setValue(value string) error {
 	lines := strings.Split(value, "\n")
 	if err := checkValue(lines); err != nil {
-		return fmt.Errorf("supervisorconf: the value of %s cannot be written: %w", o.key, err)
+		return fmt.Errorf("the value of %s cannot be written: %w", o.key, err)
 	}
 	try := *o
 	try.setLines(lines)
@@ -392,7 +406,7 @@ func (o *Option) SetValue(value string) error {
 		// may be cut off elsewhere.
 		try.liftComment()
 		if !try.reads(value) {
-			return fmt.Errorf("supervisorconf: the value of %s cannot be written: supervisord would read another", o.key)
+			return fmt.Errorf("the value of %s cannot be written: supervisord would read another", o.key)
 		}
 	}
 	try.leadOff = o.leadOff

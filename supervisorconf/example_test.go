@@ -117,3 +117,120 @@ func ExampleCheckOption() {
 	// supervisorconf: the value of command cannot be written: white space before ";" or "#" starts a comment, and quotes do not protect it
 	// <nil>
 }
+
+// Change one option of a configuration, and show what that changes in its
+// files. Save would write them.
+func ExampleFile_Diff() {
+	host := fstest.MapFS{
+		"etc/supervisord.conf": {Data: []byte("[supervisord]\n[include]\nfiles = conf.d/*.conf\n")},
+		"etc/conf.d/scout.conf": {Data: []byte(`[program:scout]
+command = gunicorn scout.server.auto:app
+autorestart = true
+stopwaitsecs = 10 ; Gunicorn's workers want 30
+user = www-data
+`)},
+	}
+	c, err := supervisorconf.Load(host, "etc/supervisord.conf", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := c.Programs[0].Option("stopwaitsecs").SetValue("30"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for f := range c.Changed() {
+		os.Stdout.Write(f.Diff())
+	}
+	// Output:
+	// --- etc/conf.d/scout.conf
+	// +++ etc/conf.d/scout.conf
+	// @@ -1,5 +1,5 @@
+	//  [program:scout]
+	//  command = gunicorn scout.server.auto:app
+	//  autorestart = true
+	// -stopwaitsecs = 10 ; Gunicorn's workers want 30
+	// +stopwaitsecs = 30 ; Gunicorn's workers want 30
+	//  user = www-data
+}
+
+// Build a file out of values. What differs from process to process only by
+// its number becomes one section.
+func ExampleFile_Add() {
+	scout := supervisorconf.NewProgram("scout", "gunicorn --bind=:8083 --access-logformat='%(h)s' scout.server.auto:app")
+	scout.Autorestart = supervisorconf.AutorestartAlways
+	scout.Processes[0].Environment = map[string]string{"SCOUT_CONFIG": "/etc/scout.py"}
+
+	worker := supervisorconf.NewProgram("worker", "")
+	worker.Processes = nil
+	for i := range 4 {
+		worker.AddProcess(fmt.Sprintf("worker-%d", i), fmt.Sprintf("rq worker --url=redis://localhost/%d", i))
+	}
+
+	f := &supervisorconf.File{Name: "scout.conf"}
+	for _, d := range []supervisorconf.Definition{scout, worker, supervisorconf.NewGroup("all", scout, worker)} {
+		if _, err := f.Add(d); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	os.Stdout.Write(f.Bytes())
+	// Output:
+	// [program:scout]
+	// command=gunicorn --bind=:8083 --access-logformat='%%(h)s' scout.server.auto:app
+	// environment=SCOUT_CONFIG="/etc/scout.py"
+	// autorestart=true
+	//
+	// [program:worker]
+	// command=rq worker --url=redis://localhost/%(process_num)d
+	// numprocs=4
+	// process_name=%(program_name)s-%(process_num)d
+	//
+	// [group:all]
+	// programs=scout,worker
+}
+
+// Explain what `supervisorctl update` is going to restart, and why.
+func ExampleDiff() {
+	load := func(text string) *supervisorconf.Config {
+		c, err := supervisorconf.Load(fstest.MapFS{"etc/supervisord.conf": {Data: []byte("[supervisord]\n" + text)}}, "etc/supervisord.conf", nil)
+		if err != nil {
+			fmt.Println(err)
+		}
+		return c
+	}
+	before := load(`environment = TZ="UTC"
+[program:scout]
+command = gunicorn scout.server.auto:app
+[program:nipt]
+command = gunicorn nipt.server.auto:app
+environment = TZ="Europe/Stockholm"
+[program:old]
+command = sleep 1
+`)
+	after := load(`environment = TZ="CET"
+loglevel = debug
+[program:scout]
+command = gunicorn scout.server.auto:app
+stopwaitsecs = 30
+[program:nipt]
+command = gunicorn nipt.server.auto:app
+environment = TZ="Europe/Stockholm"
+`)
+	update := supervisorconf.Diff(before, after)
+	for _, change := range update.Changes {
+		fmt.Println(change.Action, change.Group)
+		for _, cause := range change.Causes {
+			fmt.Println(" ", cause)
+		}
+	}
+	for _, p := range update.Pending {
+		fmt.Println("not before supervisord restarts:", p)
+	}
+	// Output:
+	// remove old
+	// restart scout
+	//   etc/supervisord.conf:2:1: environment TZ: UTC -> CET
+	//   etc/supervisord.conf:6:1: stopwaitsecs: 10 -> 30
+	// not before supervisord restarts: etc/supervisord.conf:3:1: loglevel: info -> debug
+}

@@ -21,7 +21,7 @@ func (l *loader) groups() {
 			c := &context{section: s}
 			g := l.newGroup(s, KindProgram, l.checkedName(c, nameOf(s)))
 			l.priority(g, c, fixed, 999)
-			g.Processes = l.processes(s, g.Name, KindProgram).Processes
+			g.gather(l.processes(s, g.Name, KindProgram))
 		}
 	}
 	for s := range l.of("eventlistener:") {
@@ -54,6 +54,11 @@ func (l *loader) newGroup(s *section, kind Kind, name string) *Group {
 	return g
 }
 
+func (g *Group) gather(p *Program) {
+	g.programs = append(g.programs, p)
+	g.Processes = append(g.Processes, p.Processes...)
+}
+
 func (l *loader) priority(g *Group, c *context, fixed *table, def int64) {
 	g.Priority = g.big.keep("priority", convert(l, c, l.get(c, "priority", fixed), small(def), toInt)).clamp()
 }
@@ -84,9 +89,11 @@ func (l *loader) group(s *section, fixed *table, grouped map[*section]bool) {
 		}
 		named = program.name
 		grouped[program] = true
-		g.Processes = append(g.Processes, l.processes(program, g.Name, KindProgram).Processes...)
+		g.gather(l.processes(program, g.Name, KindProgram))
 	}
 }
+
+const defaultHandler = "supervisor.dispatchers:default_handler"
 
 // listeners reads an [eventlistener:x].
 func (l *loader) listeners(s *section, fixed *table) {
@@ -98,7 +105,7 @@ func (l *loader) listeners(s *section, fixed *table) {
 	if g.BufferSize = size.clamp(); g.BufferSize < 1 {
 		l.reject(buffer, c, "invalid-value", fmt.Sprintf("[%s] section sets invalid buffer_size (%s)", s.name, size))
 	}
-	g.ResultHandler = "supervisor.dispatchers:default_handler"
+	g.ResultHandler = defaultHandler
 	if v := l.get(c, "result_handler", fixed); v.set && !v.bad {
 		g.ResultHandler = l.plugin(c, v)
 	}
@@ -107,7 +114,7 @@ func (l *loader) listeners(s *section, fixed *table) {
 	if convert(l, c, redirect, false, toBool) {
 		l.reject(redirect, c, "invalid-value", fmt.Sprintf("[%s] section sets redirect_stderr=true but this is not allowed because it will interfere with the eventlistener protocol", s.name))
 	}
-	g.Processes = l.processes(s, g.Name, KindEventListener).Processes
+	g.gather(l.processes(s, g.Name, KindEventListener))
 }
 
 func (l *loader) events(g *Group, c *context, fixed *table) {
@@ -182,7 +189,7 @@ func (l *loader) fastCGI(s *section, fixed *table) {
 			g.Socket = sock
 		}
 	}
-	g.Processes = l.processes(s, g.Name, KindFCGIProgram).Processes
+	g.gather(l.processes(s, g.Name, KindFCGIProgram))
 }
 
 var tcpSocket = regexp.MustCompile(`^tcp://([^:` + pySpace[1:] + `+):(\p{Nd}+)$`)

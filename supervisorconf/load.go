@@ -156,6 +156,11 @@ func load(fsys fs.FS, name string, o LoadOptions, shown func(string) string) (*C
 	}
 	l := newLoader(fsys, "/"+name, o)
 	l.shown, l.release = shown, release
+	return l.run(name)
+}
+
+// run loads the main file and what it includes.
+func (l *loader) run(name string) (*Config, error) {
 	root, err := l.readFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("supervisorconf: %w", err)
@@ -238,6 +243,14 @@ type section struct {
 type entry struct {
 	key, value string
 	option     *Option
+}
+
+// header is the first header, or nil.
+func (s *section) header() *Section {
+	if s == nil {
+		return nil
+	}
+	return s.node
 }
 
 func (s *section) at(key string) int {

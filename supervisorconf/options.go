@@ -110,7 +110,7 @@ var knownOptions = map[string][]OptionInfo{
 	"eventlistener": slices.Concat(processOptions, []OptionInfo{
 		{Name: "events", Type: TypeList, Required: true},
 		{Name: "buffer_size", Type: TypeInteger, Unit: "events", Default: "10"},
-		{Name: "result_handler", Type: TypePlugin, Default: "supervisor.dispatchers:default_handler"},
+		{Name: "result_handler", Type: TypePlugin, Default: defaultHandler},
 	}),
 	"group": {
 		{Name: "programs", Type: TypeList},

@@ -411,15 +411,15 @@ func TestOracleGeneratedCases(t *testing.T) {
 	require.LessOrEqual(t, a.standIns, 2+a.cases/500, "seed %d", seed)
 }
 
-// TestOracleRealFiles does the same with real files: each by itself, and, since
-// most are fragments, included by a main file on a machine that has all users
-// and directories, without and with the variables that it asks for.
-func TestOracleRealFiles(t *testing.T) {
+// realCases are real files: each by itself, and, since most are fragments,
+// included by a main file on a machine that has all users and directories,
+// without and with the variables that it asks for.
+func realCases(t *testing.T) []oracleCase {
 	dir := shared(t, "corpus/supervisor/real")
 	files, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	variable := regexp.MustCompile(`%\(ENV_(\w+)\)`)
-	var cases [][]byte
+	var cases []oracleCase
 	for _, f := range files {
 		if f.Name() == "README.md" {
 			continue
@@ -432,19 +432,21 @@ func TestOracleRealFiles(t *testing.T) {
 			env[string(m[1])] = "1"
 		}
 		main := map[string]string{"supervisord.conf": "[supervisord]\n[include]\nfiles = real.conf\n"}
-		for _, c := range []oracleCase{
-			{Name: "alone", B64: map[string]string{"supervisord.conf": data}},
-			{Name: "included", Files: main, B64: map[string]string{"real.conf": data}, FS: "lenient"},
-			{Name: "with variables", Files: main, B64: map[string]string{"real.conf": data}, FS: "lenient", Env: env},
-		} {
-			c.Name += " " + f.Name()
-			if c.Files == nil {
-				c.Files = map[string]string{}
-			}
-			line, err := json.Marshal(c)
-			require.NoError(t, err)
-			cases = append(cases, line)
-		}
+		cases = append(cases,
+			oracleCase{Name: "alone " + f.Name(), Files: map[string]string{}, B64: map[string]string{"supervisord.conf": data}},
+			oracleCase{Name: "included " + f.Name(), Files: main, B64: map[string]string{"real.conf": data}, FS: "lenient"},
+			oracleCase{Name: "with variables " + f.Name(), Files: main, B64: map[string]string{"real.conf": data}, FS: "lenient", Env: env})
+	}
+	return cases
+}
+
+// TestOracleRealFiles compares the same of real files.
+func TestOracleRealFiles(t *testing.T) {
+	var cases [][]byte
+	for _, c := range realCases(t) {
+		line, err := json.Marshal(c)
+		require.NoError(t, err)
+		cases = append(cases, line)
 	}
 	a := compareAll(t, cases)
 	require.Equal(t, a.cases-a.standIns, a.documents+a.messages)

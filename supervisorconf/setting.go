@@ -34,7 +34,7 @@ func (p *Process) settings() []setting {
 		{"directory", optional(p.Directory, p.Directory != "" || o.Option("directory") != nil)},
 		{"environment", p.Environment},
 		{"user", o.User.setting()},
-		number("umask", optional(octal(o.Umask), o.Umask != -1)),
+		number("umask", optional(octal(o.Umask), o.Umask != -1 || o.Option("umask") != nil)),
 		number("priority", o.Priority),
 		{"autostart", o.Autostart},
 		{"autorestart", o.Autorestart},

@@ -8,8 +8,7 @@ import (
 
 // common is what modules that http and stream both have keep of their block.
 type common struct {
-	maps    hashSizes // of map blocks
-	names   hashSizes // of server_names_hash
+	maps    hashSizes
 	formats logFormats
 	limits  perBlock[*zone]
 

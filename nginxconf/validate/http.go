@@ -1,8 +1,6 @@
 package validate
 
 import (
-	"hash/maphash"
-
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
 )
@@ -24,9 +22,8 @@ type httpMain struct {
 	backends    [backends]*backendConf // what the http block says of them; nil: no block says anything
 	backendSlab slab[backendConf]
 	listedSlab  slab[listed]
-	seed        maphash.Seed    // of headers' sums
-	headers     map[uint64]bool // lists of headers that were looked at, by their sums
-	headerNames []hashed        // room to work in
+	headerList  []*nginxconf.Directive // room to work in
+	headerNames []hashed
 	ssl         *sslConf
 }
 
@@ -50,16 +47,12 @@ func readHTTP(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		return
 	}
 	c.modules = true
-	h := c.newHTTP()
+	h := &httpMain{variables: newVariables(c, directive.HTTP)}
 	c.http = h
 	h.block = &block{context: directive.HTTP, up: b, d: d, location: &location{}}
 	h.block.location.block = h.block
 	c.within(h.block)
 	c.finishHTTP(h)
-}
-
-func (c *checker) newHTTP() *httpMain {
-	return &httpMain{variables: newVariables(c, directive.HTTP), seed: maphash.MakeSeed()}
 }
 
 // finishHTTP is what nginx does at the end of the http block: in its order,
@@ -69,7 +62,6 @@ func (c *checker) finishHTTP(h *httpMain) {
 	// ngx_modules[]: each function goes over the servers and locations for its
 	// modules.
 	c.mergeServers(h)
-	c.mergeCoreTypes(h)
 	h.upstreams.finish(c, h.block.kept("resolver") != nil)
 	c.mergeReferers(h)
 	c.mergeSSL(h)
