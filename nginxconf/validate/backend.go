@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"hash/maphash"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -29,36 +30,48 @@ var backendNames = [...]string{"proxy", "fastcgi", "uwsgi", "scgi", "grpc", "tun
 func (k backend) String() string { return backendNames[k] }
 func (k backend) module() string { return "ngx_http_" + backendNames[k] + "_module" }
 
-// A backendConf is what a block says of a backend, and, once merged, what it
-// inherits of it (nginx 1.22: ngx_http_proxy_loc_conf_t and its kin). Blocks
-// that say nothing have none.
+// A backendConf is what a block says of a backend (nginx 1.22:
+// ngx_http_proxy_loc_conf_t and its kin). Blocks that say nothing, and hold none
+// that says something, have none.
 type backendConf struct {
-	kind     backend
-	block    *block
-	other    *backendConf   // another backend's, of the same block
-	children []*backendConf // in the order of the blocks
+	other   *backendConf // another backend's, of the same block
+	first   *backendConf // of the blocks inside
+	last    *backendConf
+	next    *backendConf // of the next block beside it
+	headers *listed      // *_set_header or *_param, the last first; once merged, those that are in force
+	more    *backendMore // or nil; once merged, what is in force
 
+	kind   backend
 	pass   passing
-	secure bool                 // by TLS
-	url    *nginxconf.Directive // proxy_pass without variables
+	secure bool // by TLS
 
 	redirect, cookieDomain, cookiePath, cookieFlags given
+
+	headersDone      bool // they were looked at
+	cacheHeadersDone bool
+}
+
+// backendMore is what few blocks say.
+type backendMore struct {
+	done     bool // it is complete, and was looked at
+	bodyDone bool
 
 	store, cache given
 	cacheZone    *zone
 	hasKey       bool
 
-	buffers, bufferSize, busySize, tempSize, writeSize *nginxconf.Directive
-
-	headers                    *listed // *_set_header or *_param, the last first
-	headersDone                bool
-	cacheHeadersDone           bool
-	hide, show                 *listed
-	hideDone                   bool
-	hashSize, bucketSize, body *nginxconf.Directive
-	bodyDone                   bool
+	buffers, bufferSize, busySize, tempSize, writeSize, hashSize, bucketSize, body *nginxconf.Directive
+	hide, show                                                                     *listed
 
 	tls *backendTLS
+}
+
+// own returns what few blocks say, to be added to.
+func (n *backendConf) own() *backendMore {
+	if n.more == nil {
+		n.more = &backendMore{}
+	}
+	return n.more
 }
 
 // backendTLS is what a block says of TLS to a backend.
@@ -73,6 +86,7 @@ type passing uint8
 const (
 	passesNot passing = iota
 	passes
+	passesURL // of proxy_pass, without variables
 	passesVariable
 )
 
@@ -87,9 +101,12 @@ const (
 
 // A listed is a directive of a list.
 type listed struct {
-	d      *nginxconf.Directive
-	next   *listed
-	loaded bool // of a certificate: nginx has made its name absolute
+	d    *nginxconf.Directive
+	next *listed
+
+	sum     uint64 // of a header, with those before it in the list: stands for their names and values
+	special bool   // a certificate or key whose name is not just that of a file
+	loaded  bool   // a certificate whose name nginx has made absolute
 }
 
 // backendConf returns what the block b says of a backend, and makes it if that
@@ -100,13 +117,18 @@ func (c *checker) backendConf(b *block, kind backend) *backendConf {
 	}
 	h := c.http
 	n := h.backendSlab.new()
-	n.kind, n.block, n.other = kind, b, b.backends
+	n.kind, n.other = kind, b.backends
 	b.backends = n
 	if b == h.block {
 		h.backends[kind] = n
 	} else if b.up != nil {
 		up := c.backendConf(b.up, kind)
-		up.children = append(up.children, n)
+		if up.last == nil {
+			up.first = n
+		} else {
+			up.last.next = n
+		}
+		up.last = n
 	}
 	return n
 }
@@ -121,10 +143,22 @@ func (b *block) backend(kind backend) *backendConf {
 }
 
 // list puts a directive in front of a list.
-func (c *checker) list(to **listed, d *nginxconf.Directive) {
+func (c *checker) list(to **listed, d *nginxconf.Directive) *listed {
 	l := c.http.listedSlab.new()
 	l.d, l.next = d, *to
 	*to = l
+	return l
+}
+
+// listHeader does so for *_set_header and *_param.
+func (c *checker) listHeader(to **listed, d *nginxconf.Directive) {
+	sum := uint64(0)
+	if *to != nil {
+		sum = (*to).sum
+	}
+	l := c.list(to, d)
+	seed := c.http.seed
+	l.sum = (sum^maphash.String(seed, d.Arg(0)))*0x9e3779b97f4a7c15 ^ maphash.String(seed, d.Arg(1))
 }
 
 // backendReader knows the directives of the backends.
@@ -165,20 +199,24 @@ func backendReader(f *directive.Form, kind backend) reader {
 		return readPasswords
 	case "ssl_certificate_cache":
 		return readCertificateCache
+	case "set_header":
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			c.listHeader(&c.backendConf(b, kind).headers, d)
+		}
 	case "modifier1", "modifier2":
 		return readModifier
 	}
 	if of := noted(what); of != nil {
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			if c.slot(b, d, f) {
-				*of(c.backendConf(b, kind)) = d
+				*of(c.backendConf(b, kind).own()) = d
 			}
 		}
 	}
 	if of := notedList(what); of != nil {
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			if c.slot(b, d, f) {
-				c.list(of(c.backendConf(b, kind)), d)
+				c.list(of(c.backendConf(b, kind).own()), d)
 			}
 		}
 	}
@@ -187,62 +225,60 @@ func backendReader(f *directive.Form, kind backend) reader {
 
 // noted says where a directive is kept that only its type is read of, until
 // the blocks are merged.
-func noted(what string) func(*backendConf) **nginxconf.Directive {
+func noted(what string) func(*backendMore) **nginxconf.Directive {
 	switch what {
 	case "buffers":
-		return func(n *backendConf) **nginxconf.Directive { return &n.buffers }
+		return func(m *backendMore) **nginxconf.Directive { return &m.buffers }
 	case "buffer_size":
-		return func(n *backendConf) **nginxconf.Directive { return &n.bufferSize }
+		return func(m *backendMore) **nginxconf.Directive { return &m.bufferSize }
 	case "busy_buffers_size":
-		return func(n *backendConf) **nginxconf.Directive { return &n.busySize }
+		return func(m *backendMore) **nginxconf.Directive { return &m.busySize }
 	case "max_temp_file_size":
-		return func(n *backendConf) **nginxconf.Directive { return &n.tempSize }
+		return func(m *backendMore) **nginxconf.Directive { return &m.tempSize }
 	case "temp_file_write_size":
-		return func(n *backendConf) **nginxconf.Directive { return &n.writeSize }
+		return func(m *backendMore) **nginxconf.Directive { return &m.writeSize }
 	case "headers_hash_max_size":
-		return func(n *backendConf) **nginxconf.Directive { return &n.hashSize }
+		return func(m *backendMore) **nginxconf.Directive { return &m.hashSize }
 	case "headers_hash_bucket_size":
-		return func(n *backendConf) **nginxconf.Directive { return &n.bucketSize }
+		return func(m *backendMore) **nginxconf.Directive { return &m.bucketSize }
 	case "set_body":
-		return func(n *backendConf) **nginxconf.Directive { return &n.body }
+		return func(m *backendMore) **nginxconf.Directive { return &m.body }
 	case "ssl_certificate":
-		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().certificate }
+		return func(m *backendMore) **nginxconf.Directive { return &m.forTLS().certificate }
 	case "ssl_certificate_key":
-		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().key }
+		return func(m *backendMore) **nginxconf.Directive { return &m.forTLS().key }
 	case "ssl_ciphers":
-		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().ciphers }
+		return func(m *backendMore) **nginxconf.Directive { return &m.forTLS().ciphers }
 	case "ssl_verify":
-		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().verify }
+		return func(m *backendMore) **nginxconf.Directive { return &m.forTLS().verify }
 	case "ssl_trusted_certificate":
-		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().trusted }
+		return func(m *backendMore) **nginxconf.Directive { return &m.forTLS().trusted }
 	case "ssl_crl":
-		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().crl }
+		return func(m *backendMore) **nginxconf.Directive { return &m.forTLS().crl }
 	case "ssl_protocols":
-		return func(n *backendConf) **nginxconf.Directive { return &n.forTLS().protocols }
+		return func(m *backendMore) **nginxconf.Directive { return &m.forTLS().protocols }
 	}
 	return nil
 }
 
 // notedList is noted for directives that may come again.
-func notedList(what string) func(*backendConf) **listed {
+func notedList(what string) func(*backendMore) **listed {
 	switch what {
-	case "set_header":
-		return func(n *backendConf) **listed { return &n.headers }
 	case "hide_header":
-		return func(n *backendConf) **listed { return &n.hide }
+		return func(m *backendMore) **listed { return &m.hide }
 	case "pass_header":
-		return func(n *backendConf) **listed { return &n.show }
+		return func(m *backendMore) **listed { return &m.show }
 	case "ssl_conf_command":
-		return func(n *backendConf) **listed { return &n.forTLS().commands }
+		return func(m *backendMore) **listed { return &m.forTLS().commands }
 	}
 	return nil
 }
 
-func (n *backendConf) forTLS() *backendTLS {
-	if n.tls == nil {
-		n.tls = &backendTLS{}
+func (m *backendMore) forTLS() *backendTLS {
+	if m.tls == nil {
+		m.tls = &backendTLS{}
 	}
-	return n.tls
+	return m.tls
 }
 
 // passReader reads proxy_pass and its kin (nginx 1.22: ngx_http_proxy_pass …).
@@ -294,7 +330,7 @@ func (c *checker) proxyPass(b *block, d *nginxconf.Directive, n *backendConf) {
 		c.fail(d, 1, "invalid-address", "%s", err.Error())
 		return
 	}
-	n.pass, n.secure, n.url = passes, p.Scheme == "https", d
+	n.pass, n.secure = passesURL, p.Scheme == "https"
 	c.http.upstreams.refer(c, d, 1, p.Host, p.Unix, p.Addr, p.Port, p.PortText == "")
 	if p.URI != "" && b.unprefixed() {
 		c.fail(d, 1, "proxy-pass-uri", `"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, or inside "if" statement, or inside "limit_except" block`)
@@ -340,7 +376,7 @@ func paramReader(kind backend) reader {
 			c.parameter(d, 2)
 			return
 		}
-		c.list(&c.backendConf(b, kind).headers, d)
+		c.listHeader(&c.backendConf(b, kind).headers, d)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 // mergeBackend hands down what the blocks say of a backend, and looks at what
 // comes of it, as nginx does at the end of the http block (nginx 1.22:
 // ngx_http_proxy_merge_loc_conf and its kin). Blocks that say nothing are as
-// the block around them, which was looked at; only a server that says nothing
-// may be the first to have what the http block says.
+// the block around them, which was looked at. What the http block says counts
+// for a server that is without it, and not by itself.
 func (c *checker) mergeBackend(h *httpMain, kind backend) {
 	root := h.backends[kind]
 	if root == nil || kind == tunnelBackend || kind == memcachedBackend {
@@ -20,44 +20,98 @@ func (c *checker) mergeBackend(h *httpMain, kind backend) {
 	c.late = h.block.d
 	var silent *backendConf
 	for _, s := range h.servers {
-		n := s.block.backend(kind)
-		if n != nil {
+		if n := s.block.backend(kind); n != nil {
 			c.mergeBackends(root, n)
 		} else if silent == nil {
-			silent = &backendConf{kind: kind, block: s.block}
-			c.merge(root, silent, true)
+			silent = &backendConf{kind: kind}
+			c.merge(root, silent)
 		}
 	}
 	c.late = nil
 }
 
 func (c *checker) mergeBackends(up, n *backendConf) {
-	c.merge(up, n, up == c.http.backends[n.kind])
-	for _, inner := range n.children {
+	c.merge(up, n)
+	for inner := n.first; inner != nil; inner = inner.next {
 		c.mergeBackends(n, inner)
 	}
 }
 
-// merge makes n complete with what up says, which is complete itself unless it
-// is of the http block: then top is true.
-func (c *checker) merge(up, n *backendConf, top bool) {
-	if n.store == on {
-		n.cache = off
+// merge makes n complete with what up says, and looks at it.
+func (c *checker) merge(up, n *backendConf) {
+	switch {
+	case n.more == nil:
+		n.more = up.more
+	case up.more != nil:
+		n.more.merge(up.more)
 	}
-	if n.cache == on {
-		n.store = off
+	m := n.more
+	first := m != nil && !m.done
+	if first {
+		m.done = true
+		c.mergeMore(n.kind, m)
 	}
-	n.store = n.store.or(up.store)
-	if n.kind != grpcBackend {
-		c.mergeSizes(up, n, top)
-		c.mergeCache(up, n, top)
+	if n.secure && m != nil && m.tls != nil {
+		c.secureBackend(n.kind, m.tls)
 	}
-	c.mergeTLS(up, n)
-	n.hashSize = either(n.hashSize, up.hashSize)
-	n.bucketSize = either(n.bucketSize, up.bucketSize)
-	c.mergeHidden(up, n)
-	c.mergeBody(up, n)
+	if first {
+		c.hiddenHeaders(n.kind, m)
+		if m.body != nil && !m.bodyDone {
+			m.bodyDone = true
+			c.http.variables.script(m.body, 1, m.body.Arg(0))
+		}
+	}
 	c.mergeHeaders(up, n)
+}
+
+// merge makes m complete with what up says.
+func (m *backendMore) merge(up *backendMore) {
+	if m.store == on {
+		m.cache = off
+	}
+	if m.cache == on {
+		m.store = off
+	}
+	m.store = m.store.or(up.store)
+	if m.cache == unset {
+		m.cache, m.cacheZone = up.cache, up.cacheZone
+	}
+	m.hasKey = m.hasKey || up.hasKey
+	for _, to := range [...]struct{ own, up **nginxconf.Directive }{
+		{&m.buffers, &up.buffers}, {&m.bufferSize, &up.bufferSize}, {&m.busySize, &up.busySize}, {&m.tempSize, &up.tempSize},
+		{&m.writeSize, &up.writeSize}, {&m.hashSize, &up.hashSize}, {&m.bucketSize, &up.bucketSize}, {&m.body, &up.body},
+	} {
+		*to.own = either(*to.own, *to.up)
+	}
+	m.bodyDone = m.body == up.body && up.bodyDone
+	if m.hide == nil {
+		m.hide = up.hide
+	}
+	if m.show == nil {
+		m.show = up.show
+	}
+	if m.tls == nil {
+		m.tls = up.tls
+	} else if up.tls != nil {
+		m.tls.merge(up.tls)
+	}
+}
+
+// mergeMore looks at the sizes and the cache that are in force in a block.
+func (c *checker) mergeMore(kind backend, m *backendMore) {
+	if m.store == on { // of the block itself, which nothing was merged into
+		m.cache = off
+	}
+	if kind == grpcBackend {
+		return
+	}
+	c.bufferSizes(kind, m)
+	if z := m.cacheZone; m.cache == on && z != nil && !z.init {
+		c.failLate("unknown-zone", `"%s_cache" zone "%s" is unknown`, kind, z.name)
+	}
+	if m.cache == on && !m.hasKey && kind != proxyBackend {
+		c.warnLate("missing-cache-key", `no "%s_cache_key" for "%s_cache"`, kind, kind)
+	}
 }
 
 func (g given) or(up given) given {
@@ -74,33 +128,24 @@ func either(d, up *nginxconf.Directive) *nginxconf.Directive {
 	return d
 }
 
-func (c *checker) mergeSizes(up, n *backendConf, top bool) {
-	own := n.buffers != nil || n.bufferSize != nil || n.busySize != nil || n.tempSize != nil || n.writeSize != nil
-	n.buffers = either(n.buffers, up.buffers)
-	n.bufferSize = either(n.bufferSize, up.bufferSize)
-	n.busySize = either(n.busySize, up.busySize)
-	n.tempSize = either(n.tempSize, up.tempSize)
-	n.writeSize = either(n.writeSize, up.writeSize)
-	if own || top {
-		c.bufferSizes(n)
-	}
-}
-
 // bufferSizes compares the sizes of buffers and temporary files. nginx counts
 // in 64 bits, without a sign.
-func (c *checker) bufferSizes(n *backendConf) {
+func (c *checker) bufferSizes(kind backend, m *backendMore) {
+	if m.buffers == nil && m.bufferSize == nil && m.busySize == nil && m.tempSize == nil && m.writeSize == nil {
+		return
+	}
 	num, each := uint64(8), uint64(pageSize)
-	if d := n.buffers; d != nil {
+	if d := m.buffers; d != nil {
 		i, _ := value.ParseNumber(d.Arg(0))
 		size, _ := value.ParseSize(d.Arg(1))
 		num, each = uint64(i), uint64(size)
 	}
-	size := max(sizeOf(n.bufferSize, pageSize), each)
-	busy := sizeOf(n.busySize, 2*size)
-	write := sizeOf(n.writeSize, 2*size)
-	temp := sizeOf(n.tempSize, 1<<30)
+	size := max(sizeOf(m.bufferSize, pageSize), each)
+	busy := sizeOf(m.busySize, 2*size)
+	write := sizeOf(m.writeSize, 2*size)
+	temp := sizeOf(m.tempSize, 1<<30)
 	const code = "buffer-size"
-	k := n.kind.String()
+	k := kind.String()
 	largest := `the maximum of the value of "` + k + `_buffer_size" and one of the "` + k + `_buffers"`
 	switch {
 	case num < 2:
@@ -125,20 +170,6 @@ func sizeOf(d *nginxconf.Directive, otherwise uint64) uint64 {
 	return uint64(size)
 }
 
-func (c *checker) mergeCache(up, n *backendConf, top bool) {
-	own := n.cache != unset || top
-	if n.cache == unset {
-		n.cache, n.cacheZone = up.cache, up.cacheZone
-	}
-	n.hasKey = n.hasKey || up.hasKey
-	if z := n.cacheZone; own && z != nil && !z.init {
-		c.failLate("unknown-zone", `"%s_cache" zone "%s" is unknown`, n.kind, z.name)
-	}
-	if n.cache == on && !n.hasKey && n.kind != proxyBackend {
-		c.warnLate("missing-cache-key", `no "%s_cache_key" for "%s_cache"`, n.kind, n.kind)
-	}
-}
-
 // The names that nginx adds to those of the configuration.
 var (
 	proxyHeaders      = hashedNames("Host", "Connection", "Content-Length", "Transfer-Encoding", "TE", "Keep-Alive", "Expect", "Upgrade")
@@ -157,80 +188,54 @@ var (
 )
 
 // hashSizes returns the limits of the tables of header names.
-func (n *backendConf) hashSizes() (maxSize, bucketSize uint64) {
+func (m *backendMore) hashSizes() (maxSize, bucketSize uint64) {
 	maxSize, bucketSize = 512, 64
-	if d := n.hashSize; d != nil {
+	if m == nil {
+		return maxSize, bucketSize
+	}
+	if d := m.hashSize; d != nil {
 		i, _ := value.ParseNumber(d.Arg(0))
 		maxSize = uint64(i)
 	}
-	if d := n.bucketSize; d != nil {
+	if d := m.bucketSize; d != nil {
 		i, _ := value.ParseNumber(d.Arg(0))
 		bucketSize = (uint64(i) + cacheLine - 1) &^ (cacheLine - 1)
 	}
 	return maxSize, bucketSize
 }
 
-// mergeHidden looks at the names of the headers that clients do not see
+// hiddenHeaders looks at the names of the headers that clients do not see
 // (nginx 1.22: ngx_http_upstream_hide_headers_hash).
-func (c *checker) mergeHidden(up, n *backendConf) {
-	if n.hide == nil && n.show == nil {
-		n.hide, n.show, n.hideDone = up.hide, up.show, up.hideDone
-		if n.hideDone {
-			return
-		}
-	} else {
-		if n.hide == nil {
-			n.hide = up.hide
-		}
-		if n.show == nil {
-			n.show = up.show
-		}
-	}
-	n.hideDone = true
-	if n.hide == up.hide && n.show == up.show {
-		up.hideDone = true
-	}
-	if n.hide == nil && n.show == nil && n.hashSize == nil && n.bucketSize == nil {
-		return
+func (c *checker) hiddenHeaders(kind backend, m *backendMore) {
+	if m.hide == nil && m.show == nil && m.hashSize == nil && m.bucketSize == nil {
+		return // nginx's own fit
 	}
 	names := make([]string, 0, 16)
-	names = append(names, hiddenHeaders[n.kind]...)
-	at := len(names)
-	for l := n.hide; l != nil; l = l.next {
+	names = append(names, hiddenHeaders[kind]...)
+	for l := m.hide; l != nil; l = l.next {
 		names = append(names, cstring(l.d.Arg(0)))
 	}
 	hide := make([]hashed, 0, len(names))
 next:
 	for i, name := range names {
-		for _, other := range names[:min(i, at)] {
+		for _, other := range names[:i] {
 			if strings.EqualFold(name, other) {
 				continue next
 			}
 		}
-		for l := n.show; l != nil; l = l.next {
+		for l := m.show; l != nil; l = l.next {
 			if strings.EqualFold(name, cstring(l.d.Arg(0))) {
 				continue next
 			}
 		}
 		hide = append(hide, hashedName(name))
 	}
-	table := n.kind.String() + "_headers_hash"
-	if n.kind != proxyBackend && n.kind != grpcBackend {
-		table = n.kind.String() + "_hide_headers_hash"
+	table := kind.String() + "_headers_hash"
+	if kind != proxyBackend && kind != grpcBackend {
+		table = kind.String() + "_hide_headers_hash"
 	}
-	maxSize, bucketSize := n.hashSizes()
+	maxSize, bucketSize := m.hashSizes()
 	c.hash(table, hide, maxSize, bucketSize)
-}
-
-// mergeBody reads the text of proxy_set_body.
-func (c *checker) mergeBody(up, n *backendConf) {
-	if n.body == nil {
-		n.body, n.bodyDone = up.body, up.bodyDone
-	}
-	if n.body != nil && !n.bodyDone {
-		c.http.variables.script(n.body, 1, n.body.Arg(0))
-		n.bodyDone, up.bodyDone = true, up.bodyDone || up.body == n.body
-	}
 }
 
 // mergeHeaders reads the values of *_set_header or *_param (nginx 1.22:
@@ -244,7 +249,7 @@ func (c *checker) mergeHeaders(up, n *backendConf) {
 		c.headers(n, false)
 		n.headersDone = true
 	}
-	if n.cache == on && !n.cacheHeadersDone {
+	if n.more != nil && n.more.cache == on && !n.cacheHeadersDone {
 		c.headers(n, true)
 		n.cacheHeadersDone = true
 	}
@@ -253,40 +258,45 @@ func (c *checker) mergeHeaders(up, n *backendConf) {
 	}
 }
 
+// headers looks at a list of headers, unless one that is the same was looked
+// at.
 func (c *checker) headers(n *backendConf, cache bool) {
-	set := n.kind == proxyBackend || n.kind == grpcBackend
-	if n.headers == nil && !cache && n.hashSize == nil && n.bucketSize == nil {
+	plain := n.more == nil || n.more.hashSize == nil && n.more.bucketSize == nil
+	if n.headers == nil && !cache && plain {
 		return // nginx's own fit
 	}
 	h := c.http
-	ds := h.headerList[:0]
-	for l := n.headers; l != nil; l = l.next {
-		ds = append(ds, l.d)
-	}
-	names := h.headerNames[:0]
-	ok := true
-	for i := len(ds) - 1; i >= 0 && ok; i-- {
-		d := ds[i]
-		name, v := d.Arg(0), d.Arg(1)
-		if !set {
-			name, cut := strings.CutPrefix(name, "HTTP_")
-			if cut = cut && name != ""; cut {
-				names = append(names, hashedName(name))
-			}
-			if cut && v == "" {
-				continue
-			}
-		} else {
-			names = append(names, hashedName(name))
-			if v == "" {
-				continue
-			}
+	if plain && n.headers != nil {
+		key := n.headers.sum + uint64(n.kind)
+		if cache {
+			key = ^key
 		}
-		_, ok = h.variables.script(d, 2, v)
+		if h.headers[key] {
+			return
+		}
+		if h.headers == nil {
+			h.headers = map[uint64]bool{}
+		}
+		h.headers[key] = true
 	}
-	h.headerList, h.headerNames = ds, names
-	if !ok {
-		return
+	set := n.kind == proxyBackend || n.kind == grpcBackend
+	names := h.headerNames[:0]
+	for _, d := range n.headers.inOrder() {
+		name, isHeader := d.Arg(0), true
+		if !set { // only headers are in the table
+			name, isHeader = strings.CutPrefix(name, "HTTP_")
+			isHeader = isHeader && name != ""
+		}
+		if isHeader {
+			names = append(names, hashedName(name))
+		}
+		v := d.Arg(1)
+		if v == "" && isHeader {
+			continue // it is not sent
+		}
+		if _, ok := h.variables.script(d, 2, v); !ok {
+			return
+		}
 	}
 	var more []hashed
 	switch {
@@ -310,7 +320,7 @@ next:
 		names = append(names, m)
 	}
 	h.headerNames = names
-	maxSize, bucketSize := n.hashSizes()
+	maxSize, bucketSize := n.more.hashSizes()
 	if set {
 		c.hash(n.kind.String()+"_headers_hash", names, maxSize, bucketSize)
 	} else {

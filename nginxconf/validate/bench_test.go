@@ -58,8 +58,8 @@ func BenchmarkConfig(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(src)))
 			for b.Loop() {
-				if ds := validate.Config(c, nil); len(ds) > 0 {
-					b.Fatal(ds)
+				if err := validate.Config(c, nil).Err(); err != nil {
+					b.Fatal(err)
 				}
 			}
 		})

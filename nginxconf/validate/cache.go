@@ -14,7 +14,7 @@ func storeReader(kind backend) reader {
 		if c.duplicate(b, d, f) {
 			return
 		}
-		n := c.backendConf(b, kind)
+		n := c.backendConf(b, kind).own()
 		s := d.Arg(0)
 		if cstring(s) == "off" {
 			n.store = off
@@ -45,7 +45,7 @@ func cacheReader(kind backend) reader {
 		if c.duplicate(b, d, f) {
 			return
 		}
-		n := c.backendConf(b, kind)
+		n := c.backendConf(b, kind).own()
 		s := d.Arg(0)
 		if cstring(s) == "off" {
 			n.cache = off
@@ -68,7 +68,7 @@ func cacheKeyReader(kind backend) reader {
 		if c.duplicate(b, d, f) {
 			return
 		}
-		c.backendConf(b, kind).hasKey = true
+		c.backendConf(b, kind).own().hasKey = true
 		c.http.variables.script(d, 1, d.Arg(0))
 	}
 }

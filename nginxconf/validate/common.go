@@ -8,7 +8,8 @@ import (
 
 // common is what modules that http and stream both have keep of their block.
 type common struct {
-	maps    hashSizes
+	maps    hashSizes // of map blocks
+	names   hashSizes // of server_names_hash
 	formats logFormats
 	limits  perBlock[*zone]
 

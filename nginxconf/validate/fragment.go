@@ -82,7 +82,7 @@ func (c *checker) start() (b *block, isMain, ok bool) {
 
 // fragmentOfHTTP makes the blocks around a part of the http block.
 func (c *checker) fragmentOfHTTP(main *block, context directive.Context) *block {
-	h := &httpMain{variables: newVariables(c, directive.HTTP)}
+	h := c.newHTTP()
 	c.http = h
 	h.block = &block{context: directive.HTTP, up: main, location: &location{}}
 	h.block.location.block = h.block

@@ -1,6 +1,10 @@
 package validate
 
-import "github.com/onehost-go/onehost/nginxconf"
+import (
+	"fmt"
+
+	"github.com/onehost-go/onehost/nginxconf"
+)
 
 // A hashed is a name that nginx puts in a hash table.
 type hashed struct {
@@ -18,8 +22,11 @@ func hashedName(name string) hashed {
 		}
 		key = key*31 + uint64(b)
 	}
-	return hashed{key, pointer + align(len(name)+2, pointer)}
+	return hashed{key, hashEntry(len(name))}
 }
+
+// hashEntry is the size of the entry of a name of that length.
+func hashEntry(length int) int { return pointer + align(length+2, pointer) }
 
 func hashedNames(names ...string) []hashed {
 	list := make([]hashed, len(names))
@@ -44,24 +51,34 @@ type hashKey struct {
 	size, buckets uint64
 }
 
+// hashRefusal returns what nginx says if it cannot build a hash table because
+// of its sizes, and of that of the largest entry; else nothing (ngx_hash_init).
+func hashRefusal(table string, entry int, maxSize, bucketSize uint64) string {
+	switch {
+	case maxSize == 0:
+		return fmt.Sprintf("could not build %s, you should increase %s_max_size: %d", table, table, maxSize)
+	case bucketSize > 65536-cacheLine:
+		return fmt.Sprintf("could not build %s, too large %s_bucket_size: %d", table, table, bucketSize)
+	case bucketSize < uint64(entry+pointer):
+		return fmt.Sprintf("could not build %s, you should increase %s_bucket_size: %d", table, table, bucketSize)
+	}
+	return ""
+}
+
 // hash builds a hash table as ngx_hash_init does, and reports, at the end of
 // the block that is being finished, if it cannot. Names that do not fit as they
 // should draw a warning.
 func (c *checker) hash(table string, names []hashed, maxSize, bucketSize uint64) bool {
-	switch {
-	case maxSize == 0:
-		c.failLate("hash-size", `could not build %s, you should increase %s_max_size: %d`, table, table, maxSize)
-		return false
-	case bucketSize > 65536-cacheLine:
-		c.failLate("hash-size", `could not build %s, too large %s_bucket_size: %d`, table, table, bucketSize)
+	largest := -pointer
+	for _, n := range names {
+		largest = max(largest, n.size)
+	}
+	if text := hashRefusal(table, largest, maxSize, bucketSize); text != "" {
+		c.failLate("hash-size", "%s", text)
 		return false
 	}
 	key := hashKey{names: len(names), size: maxSize, buckets: bucketSize}
 	for _, n := range names {
-		if bucketSize < uint64(n.size+pointer) {
-			c.failLate("hash-size", `could not build %s, you should increase %s_bucket_size: %d`, table, table, bucketSize)
-			return false
-		}
 		// Any mixing will do that keeps the order out of it.
 		x := n.key*0x9e3779b97f4a7c15 + uint64(n.size)
 		key.sum += x ^ x>>29
@@ -75,28 +92,47 @@ func (c *checker) hash(table string, names []hashed, maxSize, bucketSize uint64)
 		c.hashes[key] = fits
 	}
 	if !fits {
-		c.warnLate("hash-size", `could not build optimal %s, you should increase either %s_max_size: %d or %s_bucket_size: %d; ignoring %s_bucket_size`,
-			table, table, maxSize, table, bucketSize, table)
+		c.warnHash(table, maxSize, bucketSize)
 	}
 	return true
 }
+
+func (c *checker) warnHash(table string, maxSize, bucketSize uint64) {
+	c.warnLate("hash-size", `could not build optimal %s, you should increase either %s_max_size: %d or %s_bucket_size: %d; ignoring %s_bucket_size`,
+		table, table, maxSize, table, bucketSize, table)
+}
+
+// maxFit is how many names fit looks at.
+const maxFit = 4096
 
 // fit tells whether there is a number of buckets that all names fit in.
 func fit(names []hashed, maxSize, bucketSize uint64) bool {
 	room := bucketSize - pointer
 	from := uint64(1)
-	if n := uint64(len(names)); n > 0 {
+	n, total := uint64(len(names)), uint64(0)
+	if n > 0 {
 		from = max(1, n/max(1, room/(2*pointer)))
 		if maxSize > 10000 && maxSize/n < 100 {
 			from = maxSize - 1000
 		}
 	}
-	if maxSize > 1<<20 {
-		return true // that many buckets are not worth the while
+	for _, n := range names {
+		total += uint64(n.size)
 	}
-	full := make([]uint16, maxSize)
+	switch {
+	case total > maxSize*room:
+		return false
+	case maxSize > 1<<20 || n > maxFit: // so many are not worth the while
+		return true
+	case total <= room && from <= maxSize:
+		return true
+	}
+	var full []uint16
 next:
 	for size := from; size <= maxSize; size++ {
+		if uint64(len(full)) < size {
+			full = make([]uint16, min(2*size, maxSize))
+		}
 		clear(full[:size])
 		for _, n := range names {
 			b := &full[n.key%size]

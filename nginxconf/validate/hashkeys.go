@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -14,8 +13,7 @@ type hashKeys struct {
 	exact      map[string]struct{} // keys, and what ".key" covers besides its subdomains
 	head, tail map[string]struct{} // of "*.example.com" and "www.example.*", without the star
 	names      []string            // those that go into the hash of exact keys
-	longest    int                 // of the names, in bytes
-	label      int                 // the longest part of a wildcard between dots
+	label      string              // the longest part of a wildcard between dots
 }
 
 // A hashResult is what became of a key.
@@ -43,7 +41,6 @@ func (k *hashKeys) add(key string, wildcards bool) (string, hashResult) {
 			return key, hashConflict
 		}
 		k.names = append(k.names, key)
-		k.longest = max(k.longest, len(key))
 		return key, hashAdded
 	}
 	name, set := key[skip:last], &k.head
@@ -57,7 +54,9 @@ func (k *hashKeys) add(key string, wildcards bool) (string, hashResult) {
 		return key, hashConflict
 	}
 	for label := range strings.SplitSeq(name, ".") {
-		k.label = max(k.label, len(label))
+		if len(label) > len(k.label) {
+			k.label = label
+		}
 	}
 	return key, hashAdded
 }
@@ -103,16 +102,17 @@ func insert(set *map[string]struct{}, s string) bool {
 	return len(*set) > n
 }
 
-// A hashSize is how large nginx may make a hash. The directives of these names
-// set it.
-type hashSize struct {
-	name        string // "map_hash"
-	max, bucket int64
-}
-
 // hashSizes are what directives such as map_hash_max_size and
 // map_hash_bucket_size say, plus one; 0 is not set.
 type hashSizes struct{ max, bucket int64 }
+
+// of returns the size that a directive sets.
+func (s *hashSizes) of(f *bound) *int64 {
+	if strings.HasSuffix(f.Name, "_bucket_size") {
+		return &s.bucket
+	}
+	return &s.max
+}
 
 // numberOnce reads a number that may be set once, and sets n to it plus one.
 func (c *checker) numberOnce(d *nginxconf.Directive, n *int64) {
@@ -126,91 +126,28 @@ func (c *checker) numberOnce(d *nginxconf.Directive, n *int64) {
 	}
 }
 
-const (
-	ptrSize  = 8  // NGX_PTR_SIZE, on 64 bits
-	lineSize = 64 // of the machines that nginx mostly runs on
-)
-
-// element is the room that a key takes (nginx: NGX_HASH_ELT_SIZE).
-func element(length int) int64 { return ptrSize + roundUp(int64(length)+2, ptrSize) }
-
-func roundUp(n, to int64) int64 { return (n + to - 1) &^ (to - 1) }
-
-// refusal is what nginx says if it cannot build the hash because of the longest
-// key, or "".
-func (h hashSize) refusal(longest int) string {
-	switch {
-	case h.max == 0:
-		return fmt.Sprintf("could not build %s, you should increase %s_max_size: 0", h.name, h.name)
-	case h.bucket > 65536-lineSize:
-		return fmt.Sprintf("could not build %s, too large %s_bucket_size: %d", h.name, h.name, h.bucket)
-	case h.bucket < element(longest)+ptrSize:
-		return fmt.Sprintf("could not build %s, you should increase %s_bucket_size: %d", h.name, h.name, h.bucket)
+// or returns the sizes that are set, else those given. nginx makes buckets of
+// whole cache lines.
+func (s hashSizes) or(maxSize, bucketSize uint64) (uint64, uint64) {
+	if s.max != 0 {
+		maxSize = uint64(s.max - 1)
 	}
-	return ""
+	if s.bucket != 0 {
+		bucketSize = uint64(align(int(s.bucket-1), cacheLine))
+	}
+	return maxSize, bucketSize
 }
 
-// holds tells whether nginx finds a size for the hash in which no bucket is
-// larger than it should be (1.18 to 1.31: ngx_hash_init).
-func (h hashSize) holds(keys []string) bool {
-	n, bucket := int64(len(keys)), h.bucket-ptrSize
-	if n == 0 || h.max > 1<<20 {
-		return true
-	}
-	var total int64
-	for _, key := range keys {
-		total += element(len(key))
-	}
-	size := max(n/(bucket/(2*ptrSize)), 1)
-	if h.max > 10_000 && h.max/n < 100 {
-		size = h.max - 1000
-	}
-	if total > h.max*bucket {
+// hashOf builds the hash tables of the keys that were gathered, and reports at
+// the end of the block d what nginx says of that. It tells whether they can be.
+func (c *checker) hashOf(d *nginxconf.Directive, table string, k *hashKeys, maxSize, bucketSize uint64) bool {
+	late := c.late
+	c.late = d
+	defer func() { c.late = late }()
+	if len(k.names) > 0 && !c.hash(table, hashedNames(k.names...), maxSize, bucketSize) {
 		return false
 	}
-	if size == 1 && total <= bucket {
-		return true
-	}
-	hashes := make([]uint64, n)
-	for i, key := range keys {
-		for k := range len(key) {
-			hashes[i] = hashes[i]*31 + uint64(key[k])
-		}
-	}
-	var filled []uint16
-next:
-	for ; size <= h.max; size++ {
-		if int64(len(filled)) < size {
-			filled = make([]uint16, min(2*size, h.max))
-		}
-		clear(filled[:size])
-		for i, hash := range hashes {
-			at := hash % uint64(size)
-			length := int64(filled[at]) + element(len(keys[i]))
-			if length > bucket {
-				continue next
-			}
-			filled[at] = uint16(length)
-		}
-		return true
-	}
-	return false
-}
-
-// buildHash builds the hash of the keys that were gathered in the block d, and
-// reports at its end what nginx says of that. It tells whether it can be.
-func (c *checker) buildHash(d *nginxconf.Directive, k *hashKeys, h hashSize) bool {
-	if len(k.names) > 0 || k.label > 0 {
-		if text := h.refusal(max(k.longest, k.label)); text != "" {
-			c.failAtEnd(d, "hash-too-small", "%s", text)
-			return false
-		}
-	}
-	if !h.holds(k.names) {
-		c.warnAtEnd(d, "hash-too-small", "could not build optimal %s, you should increase either %s_max_size: %d or %s_bucket_size: %d; ignoring %s_bucket_size",
-			h.name, h.name, h.max, h.name, h.bucket, h.name)
-	}
-	return true
+	return k.label == "" || c.hash(table, hashedNames(k.label), maxSize, bucketSize)
 }
 
 // lower is ngx_strlow: ASCII alone.

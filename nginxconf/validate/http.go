@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"hash/maphash"
+
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
 )
@@ -22,8 +24,9 @@ type httpMain struct {
 	backends    [backends]*backendConf // what the http block says of them; nil: no block says anything
 	backendSlab slab[backendConf]
 	listedSlab  slab[listed]
-	headerList  []*nginxconf.Directive // room to work in
-	headerNames []hashed
+	seed        maphash.Seed    // of headers' sums
+	headers     map[uint64]bool // lists of headers that were looked at, by their sums
+	headerNames []hashed        // room to work in
 	ssl         *sslConf
 }
 
@@ -47,12 +50,16 @@ func readHTTP(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		return
 	}
 	c.modules = true
-	h := &httpMain{variables: newVariables(c, directive.HTTP)}
+	h := c.newHTTP()
 	c.http = h
 	h.block = &block{context: directive.HTTP, up: b, d: d, location: &location{}}
 	h.block.location.block = h.block
 	c.within(h.block)
 	c.finishHTTP(h)
+}
+
+func (c *checker) newHTTP() *httpMain {
+	return &httpMain{variables: newVariables(c, directive.HTTP), seed: maphash.MakeSeed()}
 }
 
 // finishHTTP is what nginx does at the end of the http block: in its order,
@@ -62,6 +69,7 @@ func (c *checker) finishHTTP(h *httpMain) {
 	// ngx_modules[]: each function goes over the servers and locations for its
 	// modules.
 	c.mergeServers(h)
+	c.mergeCoreTypes(h)
 	h.upstreams.finish(c, h.block.kept("resolver") != nil)
 	c.mergeReferers(h)
 	c.mergeSSL(h)

@@ -65,7 +65,11 @@ func httpCoreReader(f *directive.Form) reader {
 // readTypes reads a types block: any words, and include (nginx:
 // ngx_http_core_type).
 func readTypes(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	seen := b.typesSeen()
+	if b.types == nil {
+		b.types = map[string]string{}
+		c.http.hashes.named = append(c.http.hashes.named, typesNamed{b, b.types})
+	}
+	seen := b.types
 	c.words(d, func(e *nginxconf.Directive) {
 		kind := e.Name()
 		if cstring(kind) == "include" {
@@ -82,15 +86,6 @@ func readTypes(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			seen[ext] = kind
 		}
 	})
-}
-
-// typesSeen returns the extensions that the types blocks of this level have
-// named so far, with their content types.
-func (b *block) typesSeen() map[string]string {
-	if b.types == nil {
-		b.types = map[string]string{}
-	}
-	return b.types
 }
 
 func readErrorPage(c *checker, b *block, d *nginxconf.Directive, f *bound) {

@@ -1,15 +1,12 @@
 package validate
 
-import (
-	"strings"
-
-	"github.com/onehost-go/onehost/nginxconf/directive"
-)
+import "github.com/onehost-go/onehost/nginxconf/directive"
 
 // httpModules is what the modules of this file keep of the http block. Each
 // keeps what it must find again when all is read, in the order of reading, and
 // nothing for a block that does not ask for it.
 type httpModules struct {
+	hashes      coreHashes
 	types       mimeTypes
 	charsets    charsets
 	secureLinks []secureLink
@@ -22,9 +19,7 @@ type httpModules struct {
 func httpModuleReader(f *directive.Form) reader {
 	switch f.Module {
 	case "ngx_http_core_module":
-		if strings.HasPrefix(f.Name, "variables_hash_") {
-			return readVariablesHash
-		}
+		return coreHashReader(f)
 	case "ngx_http_log_module":
 		return logReader(f)
 	case "ngx_http_limit_req_module", "ngx_http_limit_conn_module":

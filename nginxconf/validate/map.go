@@ -14,20 +14,14 @@ func mapReader(f *directive.Form) reader {
 		return readMap
 	case "split_clients":
 		return readSplitClients
-	case "map_hash_max_size":
-		return readMapHashMaxSize
-	case "map_hash_bucket_size":
-		return readMapHashBucketSize
+	case "map_hash_max_size", "map_hash_bucket_size":
+		return readMapHash
 	}
 	return nil
 }
 
-func readMapHashMaxSize(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	c.numberOnce(d, &c.common(b).maps.max)
-}
-
-func readMapHashBucketSize(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	c.numberOnce(d, &c.common(b).maps.bucket)
+func readMapHash(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	c.numberOnce(d, c.common(b).maps.of(f))
 }
 
 // A mapBlock is a map block being read.
@@ -45,16 +39,15 @@ func readMap(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		sizes.max = 2048 + 1
 	}
 	if sizes.bucket == 0 {
-		sizes.bucket = lineSize + 1
-	} else {
-		sizes.bucket = roundUp(sizes.bucket-1, lineSize) + 1
+		sizes.bucket = cacheLine + 1
 	}
 	m := mapBlock{entries: entries{c: c, v: c.variables(b), d: d}}
 	if m.v.text(d, 1) {
 		m.v.dollarDefine(d, 2)
 	}
 	c.words(d, m.read)
-	c.buildHash(d, &m.keys, hashSize{"map_hash", sizes.max - 1, sizes.bucket - 1})
+	maxSize, bucketSize := sizes.or(0, 0)
+	c.hashOf(d, "map_hash", &m.keys, maxSize, bucketSize)
 }
 
 // read reads an entry (nginx 1.22: ngx_http_map).

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -117,6 +118,46 @@ func (g generator) condition() string {
 
 func (g generator) referer() string {
 	return g.some(4, "none", "blocked", "server_names", "*.a.com", "a.com", "A.com/x", ".a.com", "a.*", "a.*/x", "a..b", "*a", "'~a'", "~", "~(", `'~\.a\.'`, "''", "a.com", "*.a.com", "b", "b/c", "/x", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "*.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b", "'~(?<x>a)'")
+}
+
+// hashes returns a directive of the hash tables of http's core.
+func (g generator) hashes(level string) string {
+	long := strings.Repeat("a", 44+g.IntN(6))
+	name := func() string {
+		return g.pick("a", "b", "c.d", "*.a", ".a", "a.*", "*."+long+".b", long, "b"+long, long[:40]+".x", "''", "e", "f", "g", "h")
+	}
+	switch g.IntN(4) {
+	case 0:
+		if level == "http" {
+			return g.pick("server_names_hash_max_size ", "server_names_hash_bucket_size ") + g.pick("0", "1", "2", "32", "64", "65", "128", "70000", "x") + ";"
+		}
+	case 1:
+		return g.pick("types_hash_max_size ", "types_hash_bucket_size ") + g.pick("0", "1", "2", "3", "32", "64", "65", "128", "70000", "x") + ";"
+	case 2:
+		return "types { x " + g.some(9, "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", long) + "; " + g.pick("", "y "+long+";", "z k l m n o p q r s;") + " }"
+	}
+	if level == "server" {
+		return "server_name " + name() + " " + name() + " " + name() + ";"
+	}
+	return g.modules(level)
+}
+
+// TestOracleHashes asks the installed nginx about names that do not fit in hash
+// tables.
+func TestOracleHashes(t *testing.T) {
+	u := newUpstream(t)
+	require.NoError(t, os.MkdirAll(filepath.Join(u.dir, "logs"), 0o700))
+	rnd, cases := oracleSize(t, 60)
+	g := generator{rnd}
+	for range cases {
+		conf := g.conf(2+g.IntN(5), nil, nil, g.hashes)
+		diff := u.compare(t, conf)
+		if diff != "" {
+			assert.Fail(t, diff, conf)
+		} else if u.first(t, conf) == nil {
+			assert.Equal(t, u.warnings(t, conf), u.ourWarnings(conf), conf)
+		}
+	}
 }
 
 // modules returns a directive of one of http's modules for a level of http.
@@ -259,7 +300,17 @@ func (u *upstream) warnings(t *testing.T, conf string) (list []string) {
 			list = append(list, m[1])
 		}
 	}
-	return list
+	return onceEach(list)
+}
+
+// onceEach drops what is there already of hash tables: we say it once.
+func onceEach(list []string) (kept []string) {
+	for _, text := range list {
+		if !strings.HasPrefix(text, "could not build") || !slices.Contains(kept, text) {
+			kept = append(kept, text)
+		}
+	}
+	return kept
 }
 
 var warned = regexp.MustCompile(`(?s)\[warn\] \d+#\d+: (.*)\n`)
@@ -275,7 +326,7 @@ func (u *upstream) ourWarnings(conf string) (list []string) {
 		}
 		list = append(list, text)
 	}
-	return list
+	return onceEach(list)
 }
 
 // addons returns a directive of a module that Debian has apart.

@@ -29,7 +29,7 @@ func readProxyRedirect(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			c.parameter(d, 0)
 		case n.pass == passesVariable:
 			c.fail(d, 1, "invalid-value", `"proxy_redirect default" cannot be used with "proxy_pass" directive with variables`)
-		case n.url == nil:
+		case n.pass != passesURL:
 			c.fail(d, 1, "invalid-value", `"proxy_redirect default" should be placed after the "proxy_pass" directive`)
 		default:
 			n.redirect = on

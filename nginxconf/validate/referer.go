@@ -45,12 +45,7 @@ func (h *httpMain) refererOf(b *block) *referers {
 }
 
 func readRefererHash(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	sizes := &c.http.refererOf(b).sizes
-	n := &sizes.max
-	if f.Name == "referer_hash_bucket_size" {
-		n = &sizes.bucket
-	}
-	c.numberOnce(d, n)
+	c.numberOnce(d, c.http.refererOf(b).sizes.of(f))
 }
 
 // readValidReferers reads valid_referers (nginx 1.22: ngx_http_valid_referers).
@@ -151,12 +146,6 @@ func (c *checker) mergeReferer(h *httpMain, r *referers) bool {
 			set = hashSizes{cmp.Or(set.max, up.sizes.max), cmp.Or(set.bucket, up.sizes.bucket)}
 		}
 	}
-	size := hashSize{"referer_hash", 2048, 64}
-	if set.max != 0 {
-		size.max = set.max - 1
-	}
-	if set.bucket != 0 {
-		size.bucket = roundUp(set.bucket-1, lineSize)
-	}
-	return c.buildHash(at, &r.keys, size)
+	maxSize, bucketSize := set.or(2048, 64)
+	return c.hashOf(at, "referer_hash", &r.keys, maxSize, bucketSize)
 }

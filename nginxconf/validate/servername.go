@@ -63,10 +63,14 @@ func (c *checker) finishServerNames(h *httpMain) {
 			continue
 		}
 		set := newNameSet(c, at.Socket, len(at.servers))
+		ok := true
 		for _, s := range at.servers {
-			if !set.add(s.block.d, h.names[s.names.from:s.names.to]) {
+			if ok = set.add(s.block.d, h.names[s.names.from:s.names.to]); !ok {
 				break
 			}
+		}
+		if ok {
+			set.hashed.build(c, h.block.d, h.common.names)
 		}
 	}
 }
@@ -80,6 +84,8 @@ type nameSet struct {
 	seed  maphash.Seed
 	names []string
 	table []nameSlot // a power of two; at most half full
+
+	hashed namesHashed
 }
 
 // A nameSlot is the number of a name, from 1, and a part of its hash.
@@ -93,8 +99,9 @@ func newNameSet(c *checker, at value.Socket, servers int) *nameSet {
 // put tells whether a key is new.
 func (s *nameSet) put(key string) bool {
 	if 2*len(s.names) >= len(s.table) {
-		old := s.names
+		old, hashed := s.names, s.hashed
 		*s = *newNameSet(s.c, s.at, len(s.table))
+		s.hashed = hashed
 		for _, name := range old {
 			s.put(name)
 		}
@@ -115,7 +122,9 @@ func (s *nameSet) put(key string) bool {
 // add adds the names of a server block and reports those that are there. It
 // returns false if there is one that nginx cannot use, and stops at.
 func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
-	if len(names) == 0 && !s.put("") {
+	if len(names) == 0 && s.put("") {
+		s.hashed.add("")
+	} else if len(names) == 0 {
 		s.c.warn(server, 0, "conflicting-server-name", `conflicting server name "" on %s, ignored`, s.at)
 	}
 	for _, n := range names {
@@ -134,7 +143,9 @@ func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
 		} else {
 			isNew = s.put(name)
 		}
-		if !isNew {
+		if isNew {
+			s.hashed.add(name)
+		} else {
 			s.c.warn(n.d, n.word, "conflicting-server-name", `conflicting server name "%s" on %s, ignored`, name, s.at)
 		}
 	}

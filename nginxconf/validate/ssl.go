@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"strings"
+
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
 )
@@ -56,9 +58,15 @@ func sslReader(f *directive.Form) reader {
 		}
 	}
 	if of := notedSSLList(f.Name); of != nil {
+		certificate := f.Name == "ssl_certificate" || f.Name == "ssl_certificate_key"
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-			if c.slot(b, d, f) {
-				c.list(of(c.sslConf(b)), d)
+			if !c.slot(b, d, f) {
+				return
+			}
+			l := c.list(of(c.sslConf(b)), d)
+			if certificate {
+				s := d.Arg(0)
+				l.special = strings.IndexByte(s, '$') >= 0 || strings.HasPrefix(s, "data:")
 			}
 		}
 	}

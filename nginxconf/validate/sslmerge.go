@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -137,25 +138,35 @@ func (c *checker) certificateName(s *sslConf) string {
 	return name
 }
 
+func (l *listed) load() {
+	for ; l != nil; l = l.next {
+		l.loaded = true
+	}
+}
+
 // serverCertificates looks at the certificates and keys of a server, or at the
 // variables in their names.
 func (c *checker) serverCertificates(s *sslConf) bool {
 	if s.certificates == nil {
 		return true
 	}
+	special := false
+	for _, l := range [...]*listed{s.certificates, s.keys} {
+		for ; l != nil; l = l.next {
+			special = special || l.special
+		}
+	}
+	if !special && c.options.Files == nil {
+		s.certificates.load()
+		return true
+	}
 	certificates, keys := s.certificates.inOrder(), s.keys.inOrder()
 	variables := false
-	defer func() {
-		if !variables {
-			for l := s.certificates; l != nil; l = l.next {
-				l.loaded = true
-			}
-		}
-	}()
 	for i, d := range certificates {
-		if strings.IndexByte(d.Arg(0), '$') >= 0 || strings.IndexByte(keys[i].Arg(0), '$') >= 0 {
-			variables = true
-		}
+		variables = variables || strings.IndexByte(d.Arg(0), '$') >= 0 || strings.IndexByte(keys[i].Arg(0), '$') >= 0
+	}
+	if !variables {
+		s.certificates.load()
 	}
 	for i, d := range certificates {
 		if !variables {
@@ -225,18 +236,10 @@ func (c *checker) onlineStatus(s *sslConf) bool {
 	return true
 }
 
-// mergeTLS looks at what is said of TLS to the backends that are spoken to so
+// secureBackend looks at what is said of TLS to a backend that is spoken to so
 // (nginx 1.22: ngx_http_proxy_set_ssl).
-func (c *checker) mergeTLS(up, n *backendConf) {
-	if n.tls == nil {
-		n.tls = up.tls
-	} else if up.tls != nil {
-		n.tls.merge(up.tls)
-	}
-	if n.tls == nil || !n.secure || n.kind == fastcgiBackend || n.kind == scgiBackend {
-		return
-	}
-	t, k := n.tls, n.kind.String()
+func (c *checker) secureBackend(kind backend, t *backendTLS) {
+	k := kind.String()
 	late := c.late
 	c.late = nil // nginx names no place
 	defer func() { c.late = late }()
@@ -281,16 +284,16 @@ func (t *backendTLS) merge(up *backendTLS) {
 // finishSecureSockets looks for a certificate for each socket that speaks TLS
 // (nginx 1.22: ngx_http_ssl_init). nginx goes from port to port.
 func (c *checker) finishSecureSockets(h *httpMain) {
+	if !slices.ContainsFunc(h.sockets.list, (*socket).secure) {
+		return
+	}
 	type portOf struct {
-		port     uint16
-		six, any bool
+		port       uint16
+		six, local bool
 	}
 	order := map[portOf]int{}
 	var ports [][]*socket
 	for _, s := range h.sockets.list {
-		if !s.ssl && !s.quic {
-			continue
-		}
 		key := portOf{s.Port, s.Addr.Is6(), s.Unix != ""}
 		n, ok := order[key]
 		if !ok {
@@ -298,7 +301,9 @@ func (c *checker) finishSecureSockets(h *httpMain) {
 			order[key] = n
 			ports = append(ports, nil)
 		}
-		ports[n] = append(ports[n], s)
+		if s.secure() {
+			ports[n] = append(ports[n], s)
+		}
 	}
 	for _, port := range ports {
 		for _, s := range port {
@@ -306,6 +311,8 @@ func (c *checker) finishSecureSockets(h *httpMain) {
 		}
 	}
 }
+
+func (s *socket) secure() bool { return s.ssl || s.quic }
 
 func (c *checker) secureSocket(s *socket) {
 	how := "ssl"

@@ -44,8 +44,8 @@ func streamReader(f *directive.Form) reader {
 			return readStreamResolver
 		case "server_name":
 			return readStreamServerName
-		case "variables_hash_max_size", "variables_hash_bucket_size":
-			return readVariablesHash
+		case "variables_hash_max_size", "variables_hash_bucket_size", "server_names_hash_max_size", "server_names_hash_bucket_size":
+			return coreHashReader(f)
 		}
 	case "ngx_stream_proxy_module":
 		return streamProxyReader(f)

@@ -19,10 +19,14 @@ func (c *checker) finishStreamServerNames(s *streamMain) {
 			continue
 		}
 		set := newNameSet(c, at.Socket, len(at.servers))
+		ok := true
 		for _, srv := range at.servers {
-			if !set.add(srv.block.d, srv.names) {
+			if ok = set.add(srv.block.d, srv.names); !ok {
 				break
 			}
+		}
+		if ok {
+			set.hashed.build(c, s.block.d, s.common.names)
 		}
 	}
 }

@@ -28,10 +28,8 @@ type typesSet struct {
 	types map[string]struct{}
 }
 
-// typesHash is the hash of such a list. No directive sets its size.
-var typesHash = hashSize{"test_types_hash", 2048, 64}
-
-// longestType is how long a type may be for that hash.
+// longestType is how long a type may be for the hash of a list. No directive
+// sets the size of that.
 const longestType = 46
 
 // readMIMETypes reads gzip_types and its like (nginx 1.22: ngx_http_types_slot).
@@ -141,7 +139,7 @@ func (c *checker) duplicateType(d *nginxconf.Directive, i int) {
 func (c *checker) mergeTypes(h *httpMain) {
 	for _, l := range h.types.long {
 		if h.types.built(h, l.typesOf) {
-			c.fail(l.d, l.word, "hash-too-small", "%s", typesHash.refusal(longestType+1))
+			c.fail(l.d, l.word, "hash-size", "%s", hashRefusal("test_types_hash", hashEntry(longestType+1), 2048, 64))
 			return
 		}
 	}

@@ -143,19 +143,13 @@ func (v *variables) finish() {
 			v.c.fail(u.d, u.word, "unknown-variable", `unknown "%s" variable`, u.name)
 		}
 	}
-	size := hashSize{"variables_hash", 1024, lineSize}
 	at, word := v.longest.d, v.longest.word
-	if v.sizes.max != 0 {
-		size.max = v.sizes.max - 1
-	}
-	if v.sizes.bucket != 0 {
-		size.bucket = roundUp(v.sizes.bucket-1, lineSize)
-	}
-	if text := size.refusal(v.longest.length); text != "" {
+	maxSize, bucketSize := v.sizes.or(1024, cacheLine)
+	if text := hashRefusal("variables_hash", hashEntry(v.longest.length), maxSize, bucketSize); text != "" {
 		if at == nil {
 			at, word = v.sized, 1
 		}
-		v.c.fail(at, word, "hash-too-small", "%s", text)
+		v.c.fail(at, word, "hash-size", "%s", text)
 	}
 }
 
@@ -163,12 +157,8 @@ func (v *variables) finish() {
 // variables_hash_bucket_size.
 func readVariablesHash(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	v := c.variables(b)
-	n := &v.sizes.max
-	if f.Name == "variables_hash_bucket_size" {
-		n = &v.sizes.bucket
-	}
 	v.sized = d
-	c.numberOnce(d, n)
+	c.numberOnce(d, v.sizes.of(f))
 }
 
 // script reads word i of d as text with variables in it, such as "$host$1"
