@@ -143,6 +143,8 @@ type loader struct {
 	incomplete bool       // some line could not be read: what seems to be missing may be there
 	reported   map[any]bool
 
+	fixed, own table // of the program that is being read
+
 	parsed map[string]*File
 	dirs   map[string][]fs.DirEntry
 

@@ -40,6 +40,10 @@ func newTable(n int) *table {
 	return &table{keys: make([]string, 0, n), vals: make([]value, 0, n)}
 }
 
+func (t *table) clear() {
+	t.keys, t.vals, t.index = t.keys[:0], t.vals[:0], nil
+}
+
 func (t *table) find(key string) int {
 	if t == nil {
 		return -1

@@ -14,7 +14,8 @@ func (l *loader) processes(s *section, group string, kind Kind) *Program {
 	p := &Program{Kind: kind, Name: name, Group: group, section: s, config: l.cfg}
 	l.cfg.Programs = append(l.cfg.Programs, p)
 
-	fixed := newTable(6)
+	fixed := &l.fixed // of this program, and room for the next
+	fixed.clear()
 	fixed.set("here", value{str: l.o.Here})
 	fixed.set("program_name", value{str: name})
 	fixed.set("host_node_name", value{str: l.o.HostNodeName})
@@ -77,7 +78,8 @@ func (l *loader) processes(s *section, group string, kind Kind) *Program {
 	}
 	l.more += more
 
-	own := &table{}
+	own := &l.own
+	own.clear()
 	c.own = own
 	for i := range max(num.clamp(), 0) {
 		number := start.add(small(int64(i)))
@@ -124,8 +126,8 @@ func (l *loader) process(p *Program, c *context, number integer, name val, logs 
 	if v := l.getIn(c, "directory", sc); v.set && !v.bad {
 		proc.Directory = v.str
 	}
-	proc.Stdout = l.log(p, c, proc, "stdout", logs[0], sc)
-	proc.Stderr = l.log(p, c, proc, "stderr", logs[1], sc)
+	proc.Stdout = l.log(p, c, proc, &stdoutKeys, logs[0], sc)
+	proc.Stderr = l.log(p, c, proc, &stderrKeys, logs[1], sc)
 	if p.RedirectStderr {
 		if f := proc.Stderr.File; f != LogAuto && f != LogNone {
 			l.supervisorWarns(p.Option("stderr_logfile"), p.section, "ignored-logfile", fmt.Sprintf("For [%s], redirect_stderr=true but stderr_logfile has also been set to a filename, the filename has been ignored", p.section.name))
@@ -146,10 +148,18 @@ func (l *loader) process(p *Program, c *context, number integer, name val, logs 
 	return proc
 }
 
+// logKeys are the names of the options of one output.
+type logKeys struct{ file, maxBytes, backups, syslog string }
+
+var (
+	stdoutKeys = logKeys{"stdout_logfile", "stdout_logfile_maxbytes", "stdout_logfile_backups", "stdout_syslog"}
+	stderrKeys = logKeys{"stderr_logfile", "stderr_logfile_maxbytes", "stderr_logfile_backups", "stderr_syslog"}
+)
+
 // log reads the options of one output.
-func (l *loader) log(p *Program, c *context, proc *Process, out string, log Log, sc *scope) Log {
-	v := l.getIn(c, out+"_logfile", sc)
-	v = l.expand(v, c, sc, out+"_logfile", true) // a second time: a "%" wants to be "%%%%"
+func (l *loader) log(p *Program, c *context, proc *Process, keys *logKeys, log Log, sc *scope) Log {
+	v := l.getIn(c, keys.file, sc)
+	v = l.expand(v, c, sc, keys.file, true) // a second time: a "%" wants to be "%%%%"
 	syslog := false
 	log.File = convert(l, c, v, LogAuto, func(s string) (LogFile, string) {
 		switch lower(s) {
@@ -164,22 +174,21 @@ func (l *loader) log(p *Program, c *context, proc *Process, out string, log Log,
 		path, message := l.existingDirPath(s)
 		return LogFile(path), message
 	})
-	backups := convert(l, c, l.getIn(c, out+"_logfile_backups", sc), small(10), toInt)
-	log.Backups = proc.big.keep(out+"_logfile_backups", backups).clamp()
-	maxBytes := convert(l, c, l.getIn(c, out+"_logfile_maxbytes", sc), small(50<<20), toBytes)
-	log.MaxBytes = proc.big.keep(out+"_logfile_maxbytes", maxBytes).clamp64()
-	log.Syslog = convert(l, c, l.getIn(c, out+"_syslog", sc), false, toBool)
+	backups := convert(l, c, l.getIn(c, keys.backups, sc), small(10), toInt)
+	log.Backups = proc.big.keep(keys.backups, backups).clamp()
+	maxBytes := convert(l, c, l.getIn(c, keys.maxBytes, sc), small(50<<20), toBytes)
+	log.MaxBytes = proc.big.keep(keys.maxBytes, maxBytes).clamp64()
+	log.Syslog = convert(l, c, l.getIn(c, keys.syslog, sc), false, toBool)
 
-	key := out + "_logfile"
 	if v.bad || l.reported[v.option] && v.set {
 		return log
 	}
 	if syslog {
 		log.Syslog = true
-		l.supervisorWarns(v.option, p.section, "deprecated-syslog", fmt.Sprintf("For [%s], %s=syslog but this is deprecated and will be removed.  Use %s_syslog=true to enable syslog instead.", p.section.name, key, out))
+		l.supervisorWarns(v.option, p.section, "deprecated-syslog", fmt.Sprintf("For [%s], %s=syslog but this is deprecated and will be removed.  Use %s=true to enable syslog instead.", p.section.name, keys.file, keys.syslog))
 	}
 	if log.File == LogAuto && log.MaxBytes == 0 {
-		l.supervisorWarns(p.Option(key+"_maxbytes"), p.section, "auto-log-without-rotation", fmt.Sprintf("For [%s], AUTO logging used for %s without rollover, set maxbytes > 0 to avoid filling up filesystem unintentionally", p.section.name, key))
+		l.supervisorWarns(p.Option(keys.maxBytes), p.section, "auto-log-without-rotation", fmt.Sprintf("For [%s], AUTO logging used for %s without rollover, set maxbytes > 0 to avoid filling up filesystem unintentionally", p.section.name, keys.file))
 	}
 	return log
 }

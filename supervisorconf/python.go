@@ -319,9 +319,25 @@ func dirName(p string) string {
 	return head
 }
 
+// isNormal tells whether p is plainly absolute and normal already.
+func isNormal(p string) bool {
+	if p == "" || p[0] != '/' || p[len(p)-1] == '/' {
+		return false
+	}
+	for i := 1; i < len(p); i++ {
+		if p[i-1] == '/' && (p[i] == '/' || p[i] == '.') {
+			return false
+		}
+	}
+	return true
+}
+
 // normPath is os.path.normpath, which unlike path.Clean keeps two leading
 // slashes.
 func normPath(p string) string {
+	if isNormal(p) {
+		return p
+	}
 	if p == "" {
 		return "."
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // A context is the section that is being read, and what Supervisor adds to its
@@ -345,11 +346,13 @@ func (l *loader) normalize(p string) string {
 // user is name_to_uid.
 func (l *loader) user(name string) (*User, string) {
 	u := &User{Name: name, UID: -1, GID: -1}
-	n, notNumber := parseInt(name, 10)
-	look := name
-	if notNumber == "" {
-		look = n.String()
-		u.UID = n.clamp()
+	look, number := name, false
+	if strings.ContainsFunc(name, unicode.IsDigit) {
+		n, message := parseInt(name, 10)
+		if number = message == ""; number {
+			look = n.String()
+			u.UID = n.clamp()
+		}
 	}
 	if l.o.User == nil {
 		if name == "" {
@@ -362,7 +365,7 @@ func (l *loader) user(name string) (*User, string) {
 	case err == nil:
 		u.UID, u.GID = uid, gid
 		return u, ""
-	case notNumber == "":
+	case number:
 		return nil, "Invalid user id " + name
 	}
 	return nil, "Invalid user name " + name

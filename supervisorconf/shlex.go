@@ -1,6 +1,7 @@
 package supervisorconf
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,6 +19,7 @@ type lexer struct {
 	state    rune // ' ', 'a', a quote, or '\\'
 	done     bool
 	pushback string // a token seen too early
+	buf      bytes.Buffer
 }
 
 // latin1 is what shlex takes for letters of words in POSIX mode.
@@ -41,7 +43,8 @@ func (l *lexer) next() (token string, ok bool, message string) {
 		l.pushback = ""
 		return t, true, ""
 	}
-	var b strings.Builder
+	b := &l.buf
+	b.Reset()
 	quoted := false
 	escaped := ' ' // the state to return to after a backslash
 	if l.state == 0 {
@@ -153,7 +156,7 @@ func (l *lexer) skipLine() {
 
 // tokens returns all tokens, or a message.
 func (l *lexer) tokens() ([]string, string) {
-	var list []string
+	list := make([]string, 0, 8)
 	for {
 		t, ok, message := l.next()
 		if message != "" {
@@ -189,7 +192,7 @@ func toPairs(s string, posix bool) ([]pair, string) {
 	if message != "" {
 		return nil, message
 	}
-	var pairs []pair
+	pairs := make([]pair, 0, (len(tokens)+3)/4)
 	for i := 0; i < len(tokens); i += 4 {
 		if len(tokens) < i+3 || tokens[i+1] != "=" {
 			return nil, "Unexpected end of key/value pairs in value '" + s + "'"
