@@ -35,6 +35,11 @@ func (l *loader) globDir(pattern string, dirsOnly bool) []string {
 	}
 	var found []string
 	for _, d := range dirs {
+		// "/*/../*/../*/.." has more matches than there are atoms.
+		// A path costs by its length: each ".." in it is looked at.
+		if l.read += pathCost * (1 + len(d)/2); l.read > maxRead {
+			return nil
+		}
 		if !hasMagic(base) {
 			if base == "" && l.existsDir(d) || base != "" && l.exists(joinPath(d, base)) {
 				found = append(found, joinPath(d, base))
@@ -93,7 +98,7 @@ func (l *loader) list(dir string) []fs.DirEntry {
 	if !l.walkable(dir) {
 		return nil
 	}
-	l.read += 16 * len(entries)
+	l.read += pathCost * len(entries)
 	return entries
 }
 

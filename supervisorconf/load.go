@@ -53,6 +53,12 @@ type LoadOptions struct {
 // all of them, where supervisord stops at the first (see [Config.Refusal]). What
 // supervisord accepts but drops is in [Config.Warnings].
 //
+// A few things are errors though supervisord would try them: a file of more than
+// 64 MiB, more than 100,000 processes beyond one for each section, values that
+// are longer than 16 MiB when expanded or 128 MiB together, and includes that
+// match more paths than could be meant. Their code is too-much,
+// too-many-processes or bad-format.
+//
 // Secrets are left out of messages, which then differ from Supervisor's in that.
 func Load(fsys fs.FS, name string, o *LoadOptions) (*Config, error) {
 	if o == nil {
@@ -123,6 +129,7 @@ const (
 	maxProcesses = 100_000   // beyond one for each section
 	maxExpansion = 128 << 20 // bytes of all expanded values
 	maxPattern   = 4096      // bytes of an include pattern: no path is longer
+	pathCost     = 128       // bytes of maxRead that looking at a path counts for
 	maxSuggested = 1000      // names that a misspelt one is compared with known ones for
 )
 
@@ -372,6 +379,10 @@ func (l *loader) include() {
 	for _, pattern := range fields(v.str) {
 		pattern = joinPath(base, pattern)
 		names := l.glob(pattern)
+		if l.read > maxRead {
+			l.reject(v, c, "too-much", "the includes are more than this package reads")
+			return
+		}
 		if len(names) == 0 {
 			l.supervisorWarns(v.option, inc, "no-include", fmt.Sprintf(`No file matches via include "%s"`, pattern))
 		}
@@ -388,7 +399,7 @@ func (l *loader) include() {
 
 func (l *loader) includeFile(name string, by val, c *context) {
 	l.cfg.infos = append(l.cfg.infos, fmt.Sprintf(`Included extra file "%s" during parsing`, name))
-	l.read += 64 // for its name
+	l.read += pathCost
 	var touched []*section
 	if f, err := l.readFile(l.fsName(name)); errors.Is(err, errSize) {
 		l.reject(by, c, "too-much", err.Error())
