@@ -37,7 +37,7 @@ func (l *loader) globDir(pattern string, dirsOnly bool) []string {
 	for _, d := range dirs {
 		// "/*/../*/../*/.." has more matches than there are atoms.
 		// A path costs by its length: each ".." in it is looked at.
-		if l.read += pathCost * (1 + len(d)/2); l.read > maxRead {
+		if l.read += pathCost * (1 + len(d)); l.read > maxRead {
 			return nil
 		}
 		if !hasMagic(base) {
