@@ -25,7 +25,7 @@ func BenchmarkValidate(b *testing.B) {
 				}
 				c := f.Config()
 				c.Fragment = false
-				if ds := validate.Config(c, nil); len(ds) > 0 {
+				if ds := validate.Config(c, nil); ds.Err() != nil { // nginx warns of so many names
 					b.Fatal(ds)
 				}
 			})
