@@ -3,6 +3,7 @@ package nginxconf
 import (
 	"go/token"
 	"sort"
+	"strings"
 	"sync"
 	"unsafe"
 )
@@ -66,11 +67,14 @@ func (s *source) position(off int) token.Position {
 		return token.Position{}
 	}
 	s.once.Do(func() {
-		s.lines = append(s.lines, 0)
-		for i := 0; i < len(s.text); i++ {
-			if s.text[i] == '\n' {
-				s.lines = append(s.lines, uint32(i+1))
+		s.lines = make([]uint32, 1, 1+strings.Count(s.text, "\n"))
+		for at := 0; ; {
+			i := strings.IndexByte(s.text[at:], '\n')
+			if i < 0 {
+				break
 			}
+			at += i + 1
+			s.lines = append(s.lines, uint32(at))
 		}
 	})
 	line := sort.Search(len(s.lines), func(i int) bool { return int(s.lines[i]) > off })

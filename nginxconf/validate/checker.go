@@ -3,6 +3,7 @@ package validate
 import (
 	"fmt"
 	"go/token"
+	"hash/maphash"
 	"log/slog"
 	"strings"
 
@@ -46,6 +47,7 @@ type checker struct {
 	hashes map[hashKey]bool     // whether names fit in a hash table
 
 	blocks slab[block]
+	seed   maphash.Seed
 
 	http   *httpMain
 	stream *streamMain

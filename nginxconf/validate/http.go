@@ -14,6 +14,7 @@ type httpMain struct {
 	servers   []*server
 	sockets   sockets
 	names     []serverName // of all servers, those of one lie side by side
+	sized     bool         // there is a directive that mergeServers looks at
 	common    common
 	httpModules
 

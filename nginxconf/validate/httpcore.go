@@ -294,18 +294,23 @@ func readPoolSize(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		c.fail(d, 1, "invalid-value", "the pool size must be a multiple of %d", poolAlign)
 	default:
 		b.keep(f.Name, d)
+		c.http.sized = true
 	}
 }
 
 func readHeaderBuffers(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	if c.slot(b, d, f) {
 		b.keep(f.Name, d)
+		c.http.sized = true
 	}
 }
 
 // mergeServers compares what is known of each server with what it inherits
 // (nginx: ngx_http_core_merge_srv_conf).
 func (c *checker) mergeServers(h *httpMain) {
+	if !h.sized {
+		return
+	}
 	for _, s := range h.servers {
 		pool, buffers := int64(64*8), int64(8192)
 		if d := s.block.inherited("connection_pool_size"); d != nil {

@@ -10,10 +10,35 @@ import (
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
-// A serverName is an argument of server_name.
+// A serverName is an argument of server_name. What is needed of it at the end of
+// the block is noted when it is read: to look at ten thousands of names again
+// would take longer than all else.
 type serverName struct {
 	d    *nginxconf.Directive
 	word int
+	name string // in lower case; empty with special
+	hash uint64 // of name
+	kind serverNameKind
+}
+
+type serverNameKind uint8
+
+const (
+	plainName    serverNameKind = iota
+	specialName                 // a regular expression, or $hostname: what the machine is called is not known here
+	unusableName                // with a wildcard that nginx cannot use
+)
+
+func (c *checker) serverName(d *nginxconf.Directive, word int, name string) serverName {
+	if name != "" && (name[0] == '~' || name[0] == '$' && strings.EqualFold(cstring(name), "$hostname")) {
+		return serverName{d: d, word: word, kind: specialName}
+	}
+	n := serverName{d: d, word: word, name: strings.ToLower(name)}
+	n.hash = maphash.String(c.seed, n.name)
+	if !usableName(n.name) {
+		n.kind = unusableName
+	}
+	return n
 }
 
 // readServerName reads server_name of http (nginx: ngx_http_core_server_name).
@@ -36,7 +61,7 @@ func (c *checker) serverNames(d *nginxconf.Directive, names *[]serverName, v *va
 		if strings.IndexByte(name, '/') >= 0 && strings.IndexByte(cstring(name), '/') >= 0 {
 			c.warn(d, i+1, "suspicious-server-name", `server name "%s" has suspicious symbols`, name)
 		}
-		*names = append(*names, serverName{d, i + 1})
+		*names = append(*names, c.serverName(d, i+1, name))
 		if name == "" || name[0] != '~' {
 			continue
 		}
@@ -81,7 +106,6 @@ func (c *checker) finishServerNames(h *httpMain) {
 type nameSet struct {
 	c     *checker
 	at    value.Socket
-	seed  maphash.Seed
 	names []string
 	table []nameSlot // a power of two; at most half full
 
@@ -93,20 +117,19 @@ type nameSlot struct{ hash, number uint32 }
 
 func newNameSet(c *checker, at value.Socket, servers int) *nameSet {
 	size := 1 << bits.Len(uint(servers)*2)
-	return &nameSet{c: c, at: at, seed: maphash.MakeSeed(), names: make([]string, 0, size/2), table: make([]nameSlot, size)}
+	return &nameSet{c: c, at: at, names: make([]string, 0, size/2), table: make([]nameSlot, size)}
 }
 
-// put tells whether a key is new.
-func (s *nameSet) put(key string) bool {
+// put tells whether a key is new; hash is its hash.
+func (s *nameSet) put(key string, hash uint64) bool {
 	if 2*len(s.names) >= len(s.table) {
 		old, hashed := s.names, s.hashed
 		*s = *newNameSet(s.c, s.at, len(s.table))
 		s.hashed = hashed
 		for _, name := range old {
-			s.put(name)
+			s.put(name, maphash.String(s.c.seed, name))
 		}
 	}
-	hash := maphash.String(s.seed, key)
 	mask := uint64(len(s.table) - 1)
 	i := hash & mask
 	for ; s.table[i].number != 0; i = (i + 1) & mask {
@@ -119,34 +142,36 @@ func (s *nameSet) put(key string) bool {
 	return true
 }
 
+// putString is put for a key whose hash is not known.
+func (s *nameSet) putString(key string) bool { return s.put(key, maphash.String(s.c.seed, key)) }
+
 // add adds the names of a server block and reports those that are there. It
 // returns false if there is one that nginx cannot use, and stops at.
 func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
-	if len(names) == 0 && s.put("") {
+	if len(names) == 0 && s.putString("") {
 		s.hashed.add("")
 	} else if len(names) == 0 {
 		s.c.warn(server, 0, "conflicting-server-name", `conflicting server name "" on %s, ignored`, s.at)
 	}
-	for _, n := range names {
-		name := n.d.Arg(n.word - 1)
-		if name != "" && (name[0] == '~' || name[0] == '$' && strings.EqualFold(cstring(name), "$hostname")) {
-			continue // what the machine is called is not known here
-		}
-		name = strings.ToLower(name)
-		if !usableName(name) {
-			s.c.fail(n.d, n.word, "invalid-server-name", `invalid server name or wildcard "%s" on %s`, name, s.at)
+	for i := range names {
+		n := &names[i]
+		switch n.kind {
+		case specialName:
+			continue
+		case unusableName:
+			s.c.fail(n.d, n.word, "invalid-server-name", `invalid server name or wildcard "%s" on %s`, n.name, s.at)
 			return false
 		}
 		isNew := true
-		if len(name) > 1 && name[0] == '.' { // the name itself, and "*" before it
-			isNew = s.put(name[1:]) && s.put("*"+name)
+		if len(n.name) > 1 && n.name[0] == '.' { // the name itself, and "*" before it
+			isNew = s.putString(n.name[1:]) && s.putString("*"+n.name)
 		} else {
-			isNew = s.put(name)
+			isNew = s.put(n.name, n.hash)
 		}
 		if isNew {
-			s.hashed.add(name)
+			s.hashed.add(n.name)
 		} else {
-			s.c.warn(n.d, n.word, "conflicting-server-name", `conflicting server name "%s" on %s, ignored`, name, s.at)
+			s.c.warn(n.d, n.word, "conflicting-server-name", `conflicting server name "%s" on %s, ignored`, n.name, s.at)
 		}
 	}
 	return true
