@@ -161,6 +161,10 @@ func (c *checker) cacheParameter(d *nginxconf.Directive, i int, p *cachePath) bo
 	case "inactive":
 		_, err = value.ParseSeconds(v)
 	case "max_size", "min_free":
+		if name == "min_free" && !c.since(1, 19, 1) {
+			c.parameter(d, i)
+			return false
+		}
 		_, err = value.ParseOffset(v)
 	case "loader_files", "manager_files":
 		_, err = value.ParseNumber(v)

@@ -194,9 +194,13 @@ func (c *checker) openFileCache(d *nginxconf.Directive, name string) {
 }
 
 func readResolver(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	if !c.duplicate(b, d, f) {
-		c.resolver(d)
+	if c.duplicate(b, d, f) {
+		return
 	}
+	if b.context == directive.HTTP { // upstream blocks ask for it
+		b.keep("resolver", d)
+	}
+	c.resolver(d)
 }
 
 // resolver reads the arguments of resolver, of any module (nginx:

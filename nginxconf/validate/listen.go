@@ -10,8 +10,14 @@ import (
 // sockets are those that servers listen on.
 type sockets struct {
 	list []*socket
-	byID map[value.Socket]*socket
+	byID map[socketID]*socket
 	seen map[listenKey]*listening
+}
+
+// A socketID tells sockets apart: those of QUIC are others.
+type socketID struct {
+	value.Socket
+	quic bool
 }
 
 // A socket is an address and port with the servers that listen on it.
@@ -20,7 +26,7 @@ type socket struct {
 	servers       []*server
 	options       bool // a listen directive has set some
 	bind          bool
-	ssl, quic     bool
+	ssl, quic     bool    // speaks TLS, by TCP or by QUIC
 	defaultServer *server // that said so
 }
 
@@ -70,7 +76,7 @@ func readListen(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	}
 	l := &listening{Listen: parsed}
 	for s := range parsed.Sockets() {
-		l.sockets = append(l.sockets, set.add(s))
+		l.sockets = append(l.sockets, set.add(socketID{s, parsed.QUIC}))
 	}
 	if d.NumArgs() <= len(key) {
 		if set.seen == nil {
@@ -91,12 +97,12 @@ func (c *checker) guiltyListen(args []string) int {
 	return len(args)
 }
 
-func (set *sockets) add(s value.Socket) *socket {
+func (set *sockets) add(s socketID) *socket {
 	known := set.byID[s]
 	if known == nil {
-		known = &socket{Socket: s}
+		known = &socket{Socket: s.Socket, quic: s.quic}
 		if set.byID == nil {
-			set.byID = map[value.Socket]*socket{}
+			set.byID = map[socketID]*socket{}
 		}
 		set.byID[s] = known
 		set.list = append(set.list, known)
@@ -120,7 +126,7 @@ func (c *checker) listenOn(s *server, d *nginxconf.Directive, l *listening) {
 		}
 		first := len(at.servers) == 0
 		at.servers = append(at.servers, s)
-		at.ssl, at.quic = at.ssl || l.SSL, at.quic || l.QUIC
+		at.ssl = at.ssl || l.SSL
 		if l.Options {
 			if at.options && !first && d != nil {
 				c.fail(d, 1, "duplicate-listen-options", "duplicate listen options for %s", at.Socket)
@@ -142,7 +148,7 @@ func (c *checker) listenOn(s *server, d *nginxconf.Directive, l *listening) {
 // run by root.
 func (c *checker) listenByDefault(s *server) {
 	any80 := value.Socket{Addr: netip.IPv4Unspecified(), Port: 80}
-	c.listenOn(s, nil, &listening{sockets: []*socket{c.http.sockets.add(any80)}})
+	c.listenOn(s, nil, &listening{sockets: []*socket{c.http.sockets.add(socketID{any80, false})}})
 }
 
 // count returns how many sockets nginx opens: one for all addresses of a port,
@@ -153,7 +159,7 @@ func (set *sockets) count() (n int64) {
 		if s.Addr.Is6() {
 			any = netip.IPv6Unspecified()
 		}
-		if s.bind || s.Wildcard() || s.Unix != "" || set.byID[value.Socket{Addr: any, Port: s.Port}] == nil {
+		if s.bind || s.Wildcard() || s.Unix != "" || set.byID[socketID{value.Socket{Addr: any, Port: s.Port}, s.quic}] == nil {
 			n++
 		}
 	}

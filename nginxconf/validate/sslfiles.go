@@ -196,26 +196,39 @@ func keyIn(text []byte) (public crypto.PublicKey, ok bool) {
 
 // trustedFile looks at a file of certificates to trust.
 func (c *checker) trustedFile(d *nginxconf.Directive) bool {
-	return c.verifyFile(d, `SSL_CTX_load_verify_locations("%s") failed`)
+	if c.since(1, 27, 2) { // nginx itself reads it
+		return c.verifyFile(d, `cannot load certificate "%s": `, "BIO_new_file() failed", "",
+			"PEM_read_bio_X509_AUX() failed", "0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE")
+	}
+	return c.verifyFile(d, `SSL_CTX_load_verify_locations("%s") failed`, "", " error:05880002:x509 certificate routines::system lib",
+		"", "05800088:x509 certificate routines::no certificate or crl found")
 }
 
 // revoked looks at a file of revoked certificates.
 func (c *checker) revoked(d *nginxconf.Directive) bool {
-	return c.verifyFile(d, `X509_LOOKUP_load_file("%s") failed`)
+	if c.since(1, 27, 2) {
+		return c.verifyFile(d, `cannot load CRL "%s": `, "BIO_new_file() failed", "",
+			"PEM_read_bio_X509_CRL() failed", "0480006C:PEM routines::no start line:Expecting: X509 CRL")
+	}
+	return c.verifyFile(d, `X509_LOOKUP_load_file("%s") failed`, "", " error:05880002:x509 certificate routines::system lib",
+		"", "05800088:x509 certificate routines::no certificate or crl found")
 }
 
-func (c *checker) verifyFile(d *nginxconf.Directive, failure string) bool {
+// verifyFile tells whether a file is there and has something in PEM in it, or
+// reports it. The message begins with failure, which has the file's name, and
+// goes on with missing and what OpenSSL says of files, or with broken and its
+// reason.
+func (c *checker) verifyFile(d *nginxconf.Directive, failure, missing, more, broken, reason string) bool {
 	if d == nil || d.Arg(0) == "" || c.options.Files == nil {
 		return true
 	}
 	name := cstring(d.Arg(0))
 	text, err := c.hostFile(name)
 	if err != nil {
-		return c.opened(d, err, failure, "r", " error:05880002:x509 certificate routines::system lib")
+		return c.opened(d, err, failure+missing, "r", more)
 	}
 	if block, _ := pem.Decode(text); block == nil {
-		c.failOnce(d, 1, "invalid-file", "%s (SSL: error:05800088:x509 certificate routines::no certificate or crl found)",
-			strings.Replace(failure, "%s", c.confName(name), 1))
+		c.failOnce(d, 1, "invalid-file", "%s%s (SSL: error:%s)", strings.Replace(failure, "%s", c.confName(name), 1), broken, reason)
 		return false
 	}
 	return true

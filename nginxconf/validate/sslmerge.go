@@ -288,13 +288,13 @@ func (c *checker) finishSecureSockets(h *httpMain) {
 		return
 	}
 	type portOf struct {
-		port       uint16
-		six, local bool
+		port             uint16
+		six, local, quic bool
 	}
 	order := map[portOf]int{}
 	var ports [][]*socket
 	for _, s := range h.sockets.list {
-		key := portOf{s.Port, s.Addr.Is6(), s.Unix != ""}
+		key := portOf{s.Port, s.Addr.Is6(), s.Unix != "", s.quic}
 		n, ok := order[key]
 		if !ok {
 			n = len(ports)

@@ -65,6 +65,7 @@ func newUpstream(t *testing.T) *upstream {
 		}
 	}
 	u := &upstream{dir: t.TempDir()}
+	require.NoError(t, os.Mkdir(filepath.Join(u.dir, "logs"), 0o700)) // where nginx logs by default, if nothing else was said when it was built
 	out, err := u.command("-v").CombinedOutput()
 	if err != nil {
 		missing("nginx cannot be run in a network of its own: " + string(out))
