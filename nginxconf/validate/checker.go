@@ -28,9 +28,9 @@ type checker struct {
 	set      []*bound                         // once-only directives met in the blocks that are open, innermost last
 	diags    nginxconf.Diagnostics
 	deep     int
-	order    int  // how many blocks were opened
-	fragment bool // only a part of a configuration is known
-	modules  bool // a block that counts modules was met: load_module is too late
+	order    int32 // how many blocks were opened
+	fragment bool  // only a part of a configuration is known
+	modules  bool  // a block that counts modules was met: load_module is too late
 
 	zones       map[string]*zone
 	zoneList    []*zone // in the order they came
@@ -57,20 +57,39 @@ type checker struct {
 // A block is a block being read, or the main context, with what must be known
 // of it when it has been read.
 type block struct {
-	context directive.Context    // one bit
-	up      *block               // nil: main
-	d       *nginxconf.Directive // nil: main
-	set     int                  // where its part of checker.set starts
-	order   int                  // of the blocks as they open: that in which nginx merges their settings
-	notes   []note               // of the directives that module code has to find again
+	context  directive.Context    // one bit
+	up       *block               // nil: main
+	d        *nginxconf.Directive // nil: main
+	set      int32                // where its part of checker.set starts
+	order    int32                // of the blocks as they open: that in which nginx merges their settings
+	more     *blockMore           // or nil
+	server   *server              // in http: of the enclosing server
+	location *location            // in http: of the enclosing location
+	upstream *upstream            // in http: of the upstream block
+	backends *backendConf         // in http: what is said of the backends
+}
 
+// blockMore is what few blocks need.
+type blockMore struct {
+	notes []note            // of the directives that module code has to find again
 	masks []maskValue       // of directives that add to a set
 	types map[string]string // of types blocks: extensions and their content types
+}
 
-	server   *server      // in http: of the enclosing server
-	location *location    // in http: of the enclosing location
-	upstream *upstream    // in http: of the upstream block
-	backends *backendConf // in http: what is said of the backends
+// own returns it, to be added to.
+func (b *block) own() *blockMore {
+	if b.more == nil {
+		b.more = &blockMore{}
+	}
+	return b.more
+}
+
+// noted returns the notes of this block.
+func (b *block) noted() []note {
+	if b.more == nil {
+		return nil
+	}
+	return b.more.notes
 }
 
 // A slab hands out values of one type, many to an allocation.
@@ -97,12 +116,13 @@ type note struct {
 
 // keep notes a directive under its name, or any other, for kept and inherited.
 func (b *block) keep(name string, d *nginxconf.Directive) {
-	b.notes = append(b.notes, note{name, d})
+	more := b.own()
+	more.notes = append(more.notes, note{name, d})
 }
 
 // kept returns the first directive kept under name in this block, or nil.
 func (b *block) kept(name string) *nginxconf.Directive {
-	for _, n := range b.notes {
+	for _, n := range b.noted() {
 		if n.name == name {
 			return n.d
 		}

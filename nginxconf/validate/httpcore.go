@@ -65,11 +65,12 @@ func httpCoreReader(f *directive.Form) reader {
 // readTypes reads a types block: any words, and include (nginx:
 // ngx_http_core_type).
 func readTypes(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	if b.types == nil {
-		b.types = map[string]string{}
-		c.http.hashes.named = append(c.http.hashes.named, typesNamed{b, b.types})
+	more := b.own()
+	if more.types == nil {
+		more.types = map[string]string{}
+		c.http.hashes.named = append(c.http.hashes.named, typesNamed{b, more.types})
 	}
-	seen := b.types
+	seen := more.types
 	c.words(d, func(e *nginxconf.Directive) {
 		kind := e.Name()
 		if cstring(kind) == "include" {

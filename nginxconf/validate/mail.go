@@ -114,7 +114,7 @@ func (s *mailServer) tls() (mode string, d *nginxconf.Directive) {
 	}
 	// Both of them note their place, the last one wins, and it is inherited.
 	for b := s.block; b != nil && d == nil; b = b.up {
-		for _, n := range b.notes {
+		for _, n := range b.noted() {
 			if n.name == "ssl" || n.name == "starttls" {
 				d = n.d
 			}

@@ -111,7 +111,8 @@ func (c *checker) bitmaskOf(b *block, d *nginxconf.Directive, f *bound, values [
 			c.warn(d, i+1, "duplicate-value", `duplicate value "%s"`, cstring(v))
 			continue
 		}
-		b.masks = append(b.masks, maskValue{f, v})
+		more := b.own()
+		more.masks = append(more.masks, maskValue{f, v})
 	}
 	return true
 }
@@ -123,7 +124,10 @@ type maskValue struct {
 }
 
 func (b *block) has(f *bound, value string) bool {
-	for _, m := range b.masks {
+	if b.more == nil {
+		return false
+	}
+	for _, m := range b.more.masks {
 		if m.f == f && strings.EqualFold(m.value, value) {
 			return true
 		}

@@ -135,9 +135,9 @@ func readCertificateCache(c *checker, b *block, d *nginxconf.Directive, f *bound
 // one, and how many there are in it, as nginx merges arrays.
 func (b *block) keptLast(name string) (d *nginxconf.Directive, n int) {
 	for ; b != nil && n == 0; b = b.up {
-		for i := range b.notes {
-			if b.notes[i].name == name {
-				d = b.notes[i].d
+		for i := range b.noted() {
+			if b.noted()[i].name == name {
+				d = b.noted()[i].d
 				n++
 			}
 		}
@@ -196,7 +196,7 @@ func (b *block) keptAll(name string) func(yield func(*nginxconf.Directive) bool)
 	return func(yield func(*nginxconf.Directive) bool) {
 		for ; b != nil; b = b.up {
 			found := false
-			for _, n := range b.notes {
+			for _, n := range b.noted() {
 				if n.name == name {
 					found = true
 					if !yield(n.d) {

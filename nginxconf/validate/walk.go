@@ -111,7 +111,7 @@ func (c *checker) within(b *block) {
 	c.deep++
 	c.order++
 	b.order = c.order
-	b.set = len(c.set)
+	b.set = int32(len(c.set))
 	c.body(b, b.d.Body())
 	c.set = c.set[:b.set]
 	c.deep--
