@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"slices"
+
 	"hash/maphash"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -13,7 +15,7 @@ type httpMain struct {
 	variables variables
 	servers   []*server
 	sockets   sockets
-	names     []serverName // of all servers, those of one lie side by side
+	names     []serverName // room for those of the next server
 	sized     bool         // there is a directive that mergeServers looks at
 	common    common
 	httpModules
@@ -36,13 +38,10 @@ type server struct {
 	block    *block
 	root     location // the server itself, seen as a location
 	listens  bool     // it has a listen directive
-	names    span     // in httpMain.names
+	names    []serverName
 	captures bool     // the last regular expression among its names has groups
 	ssl      *sslConf // what it says of TLS, or nil
 }
-
-// A span is a part of a list.
-type span struct{ from, to int }
 
 // readHTTP reads the http block (nginx: ngx_http_block).
 func readHTTP(c *checker, b *block, d *nginxconf.Directive, f *bound) {
@@ -101,10 +100,11 @@ func readHTTPServer(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	s.block = c.blocks.new()
 	*s.block = block{context: directive.HTTPServer, up: b, d: d, server: s, location: &s.root}
 	s.root.block = s.block
-	s.names.from = len(h.names)
+	s.names = h.names
 	h.servers = append(h.servers, s)
 	c.within(s.block)
-	s.names.to = len(h.names)
+	h.names = s.names[len(s.names):]
+	s.names = slices.Clip(s.names)
 	if !s.listens {
 		c.listenByDefault(s)
 	}

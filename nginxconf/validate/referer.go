@@ -122,11 +122,11 @@ func (c *checker) mergeReferer(h *httpMain, r *referers) bool {
 	at := h.block.d
 	if r.serverNames {
 		names := r.b.server.names
-		if names.from == names.to {
+		if len(names) == 0 {
 			r.add("") // nginx gives such a server the empty name
 		}
-		for _, n := range h.names[names.from:names.to] {
-			name := n.d.Arg(n.word - 1)
+		for _, n := range names {
+			name := n.d.Arg(int(n.word) - 1)
 			if strings.HasPrefix(name, "~") {
 				continue
 			}

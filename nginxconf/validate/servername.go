@@ -15,11 +15,14 @@ import (
 // would take longer than all else.
 type serverName struct {
 	d    *nginxconf.Directive
-	word int
 	name string // in lower case; empty with special
 	hash uint64 // of name
+	word int32
 	kind serverNameKind
 }
+
+// roomForNames is how many names an array is made for.
+const roomForNames = 64
 
 type serverNameKind uint8
 
@@ -31,9 +34,9 @@ const (
 
 func (c *checker) serverName(d *nginxconf.Directive, word int, name string) serverName {
 	if name != "" && (name[0] == '~' || name[0] == '$' && strings.EqualFold(cstring(name), "$hostname")) {
-		return serverName{d: d, word: word, kind: specialName}
+		return serverName{d: d, word: int32(word), kind: specialName}
 	}
-	n := serverName{d: d, word: word, name: strings.ToLower(name)}
+	n := serverName{d: d, word: int32(word), name: strings.ToLower(name)}
 	n.hash = maphash.String(c.seed, n.name)
 	if !usableName(n.name) {
 		n.kind = unusableName
@@ -43,7 +46,7 @@ func (c *checker) serverName(d *nginxconf.Directive, word int, name string) serv
 
 // readServerName reads server_name of http (nginx: ngx_http_core_server_name).
 func readServerName(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	if captures, regex := c.serverNames(d, &c.http.names, &c.http.variables); regex {
+	if captures, regex := c.serverNames(d, &b.server.names, &c.http.variables); regex {
 		b.server.captures = captures
 	}
 }
@@ -60,6 +63,9 @@ func (c *checker) serverNames(d *nginxconf.Directive, names *[]serverName, v *va
 		}
 		if strings.IndexByte(name, '/') >= 0 && strings.IndexByte(cstring(name), '/') >= 0 {
 			c.warn(d, i+1, "suspicious-server-name", `server name "%s" has suspicious symbols`, name)
+		}
+		if len(*names) == cap(*names) { // the names of many servers share one array
+			*names = append(make([]serverName, 0, 2*len(*names)+roomForNames), *names...)
 		}
 		*names = append(*names, c.serverName(d, i+1, name))
 		if name == "" || name[0] != '~' {
@@ -90,7 +96,7 @@ func (c *checker) finishServerNames(h *httpMain) {
 		set := newNameSet(c, at.Socket, len(at.servers))
 		ok := true
 		for _, s := range at.servers {
-			if ok = set.add(s.block.d, h.names[s.names.from:s.names.to]); !ok {
+			if ok = set.add(s.block.d, s.names); !ok {
 				break
 			}
 		}
@@ -159,7 +165,7 @@ func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
 		case specialName:
 			continue
 		case unusableName:
-			s.c.fail(n.d, n.word, "invalid-server-name", `invalid server name or wildcard "%s" on %s`, n.name, s.at)
+			s.c.fail(n.d, int(n.word), "invalid-server-name", `invalid server name or wildcard "%s" on %s`, n.name, s.at)
 			return false
 		}
 		isNew := true
@@ -171,7 +177,7 @@ func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
 		if isNew {
 			s.hashed.add(n.name)
 		} else {
-			s.c.warn(n.d, n.word, "conflicting-server-name", `conflicting server name "%s" on %s, ignored`, n.name, s.at)
+			s.c.warn(n.d, int(n.word), "conflicting-server-name", `conflicting server name "%s" on %s, ignored`, n.name, s.at)
 		}
 	}
 	return true
