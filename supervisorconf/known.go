@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 )
 
-// ofPlugins are options that plug-ins read from the sections of programs, by
-// their beginnings.
-var ofPlugins = []string{"dependent_startup"}
+// ofPlugins are options that plug-ins read from the sections of programs.
+var ofPlugins = []string{"dependent_startup*"}
 
 // typeOf returns the type of section that supervisord takes a header for, or
 // "".
@@ -36,24 +36,20 @@ func (l *loader) warn() {
 	for _, f := range l.cfg.files {
 		for _, s := range f.sections {
 			typ := typeOf(s.Header())
+			l.warnHeader(typ, s)
 			if typ == "" {
 				l.warnSection(s)
 				continue
 			}
 			for _, o := range s.options {
 				l.warnOption(typ, s, o)
+				l.warnValue(typ, o)
 			}
 		}
 	}
-	first := map[string]*Group{}
-	for _, g := range l.cfg.Groups {
-		if other := first[g.Name]; other != nil {
-			node := g.section.node
-			l.warnAt(node.Pos(), node.End(), "duplicate-group", "supervisord drops this group: [%s] makes another of the name %s", other.section.name, g.Name)
-		} else {
-			first[g.Name] = g
-		}
-	}
+	l.warnReplaced()
+	l.warnCorrupted()
+	l.warnGroups()
 }
 
 func (l *loader) warnSection(s *Section) {
@@ -85,8 +81,8 @@ func (l *loader) warnOption(typ string, s *Section, o *Option) {
 	if _, ok := LookupOption(typ, name); ok {
 		return
 	}
-	for _, prefix := range ofPlugins {
-		if strings.HasPrefix(name, prefix) {
+	for _, plugin := range slices.Concat(ofPlugins, l.o.PluginOptions) {
+		if prefix, ok := strings.CutSuffix(plugin, "*"); name == plugin || ok && strings.HasPrefix(name, prefix) {
 			return
 		}
 	}
@@ -94,7 +90,7 @@ func (l *loader) warnOption(typ string, s *Section, o *Option) {
 	end.Offset += len(o.key)
 	end.Column += len(o.key)
 	if strings.HasPrefix(o.key, "[") {
-		l.warnAt(start, end, "unclosed-header", `supervisord reads this as an option of [%s]: the header lacks its "]"`, s.Header())
+		l.warnUnclosed(s, o, start, end)
 		return
 	}
 	at := len(l.cfg.Warnings)

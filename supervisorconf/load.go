@@ -37,6 +37,10 @@ type LoadOptions struct {
 	// leaves names unresolved, which is not an error.
 	User  func(name string) (uid, gid int, err error)
 	Group func(name string) (gid int, err error)
+	// PluginOptions are options that plug-ins read from sections which are not
+	// theirs, "depends_on" or "dependent_startup*", in lower case: no warning
+	// says that supervisord ignores them. The latter is known.
+	PluginOptions []string
 	// Plugin tells whether Supervisor can import a plug-in such as
 	// "supervisor.rpcinterface:make_main_rpcinterface". Nil: it can.
 	Plugin func(spec string) error
@@ -151,6 +155,8 @@ type loader struct {
 	reported   map[any]bool
 
 	fixed, own table // of the program that is being read
+
+	replaced, corrupted []*Option // by later ones, and by expandHere
 
 	parsed map[string]*File
 	dirs   map[string][]fs.DirEntry
@@ -279,10 +285,12 @@ func (s *section) find(key string) *entry {
 	return nil
 }
 
-func (s *section) set(e entry) {
+// set returns the option that e takes the place of, or nil.
+func (s *section) set(e entry) (was *Option) {
 	if i := s.at(e.key); i >= 0 {
+		was = s.entries[i].option
 		s.entries[i] = e
-		return
+		return was
 	}
 	s.entries = append(s.entries, e)
 	if len(s.entries) == 32 {
@@ -293,6 +301,7 @@ func (s *section) set(e entry) {
 	} else if s.index != nil {
 		s.index[e.key] = len(s.entries) - 1
 	}
+	return nil
 }
 
 const hereFormat = "%(here)s"
@@ -325,7 +334,9 @@ func (l *loader) add(nodes []*Section, sectionFile string) []*section {
 			touched = append(touched, s)
 		}
 		for _, o := range node.options {
-			s.set(entry{o.Name(), o.Value(), o})
+			if was := s.set(entry{o.Name(), o.Value(), o}); was != nil && was != o {
+				l.replaced = append(l.replaced, was)
+			}
 		}
 	}
 	return touched
@@ -338,6 +349,9 @@ func (l *loader) expandHere(touched []*section, here string) {
 	for _, s := range touched {
 		for i := range s.entries {
 			if e := &s.entries[i]; strings.Contains(e.value, hereFormat) {
+				if strings.Contains(e.value, "%"+hereFormat) {
+					l.corrupted = append(l.corrupted, e.option)
+				}
 				e.value = strings.ReplaceAll(e.value, hereFormat, here)
 			}
 		}
@@ -385,6 +399,7 @@ func (l *loader) include() {
 		}
 		if len(names) == 0 {
 			l.supervisorWarns(v.option, inc, "no-include", fmt.Sprintf(`No file matches via include "%s"`, pattern))
+			l.fixCommas(v.option, pattern)
 		}
 		slices.Sort(names)
 		for _, name := range names {

@@ -179,6 +179,8 @@ func TestIncludes(t *testing.T) {
 	assert.Equal(t, []string{
 		`etc/conf.d/b.conf:3:1: supervisord ignores [include] in an included file [nested-include]`,
 		`etc/supervisord.conf:2:9: No file matches via include "/etc/no/such" [no-include]`,
+		`etc/supervisord.conf:4:1: supervisord takes the command of [program:a] from etc/conf.d/a.conf:2:1 [overridden-option]`,
+		`etc/supervisord.conf:4:9: because of [include], supervisord replaces %(here)s even behind a %: the value of command has a % before the path [corrupted-here]`,
 	}, warnings)
 	assert.NotNil(t, c.File("srv/x.ini"))
 	assert.Nil(t, c.File("nope"))
@@ -344,7 +346,7 @@ command=x
 		"11:1: supervisord ignores the section [program b]; did you mean [program:b]? [unknown-section] -> [program:b]",
 		"12:1: supervisord ignores the section [nonsense] [unknown-section]",
 		"13:1: supervisord ignores the section [Supervisorctl]; did you mean [supervisorctl]? [unknown-section] -> [supervisorctl]",
-		`17:1: supervisord reads this as an option of [program:c]: the header lacks its "]" [unclosed-header]`,
+		`17:1: supervisord reads this as an option of [program:c]: the header lacks its "]" [unclosed-header] -> ]`,
 	}, got)
 }
 

@@ -252,7 +252,7 @@ func (l *loader) pairs(c *context, v val, broken *bool) []pair {
 		*broken = true
 		return nil
 	}
-	pairs, message := toPairs(v.str, l.release.posix)
+	pairs, lost, message := readPairs(v.str, l.release.posix)
 	if message != "" {
 		*broken = true
 		if m := maskSecrets(v.str); m != v.str {
@@ -261,6 +261,7 @@ func (l *loader) pairs(c *context, v val, broken *bool) []pair {
 		l.reject(v, c, "invalid-environment", message)
 		return nil
 	}
+	l.warnLost(v, pairs, lost)
 	return pairs
 }
 

@@ -19,6 +19,7 @@ type lexer struct {
 	state    rune // ' ', 'a', a quote, or '\\'
 	done     bool
 	pushback string // a token seen too early
+	skipped  bool   // there was a comment
 	buf      bytes.Buffer
 }
 
@@ -151,6 +152,7 @@ loop:
 func (l *lexer) isComment(r rune) bool { return strings.ContainsRune(l.comment, r) }
 
 func (l *lexer) skipLine() {
+	l.skipped = true
 	_, l.in, _ = strings.Cut(l.in, "\n")
 }
 
@@ -178,11 +180,23 @@ func splitCommand(s string) ([]string, string) {
 // A pair is a variable of an environment. The last of a name wins.
 type pair struct{ key, value string }
 
+// A loss is what Supervisor drops of an environment, without a word.
+type loss struct {
+	after   string // the variable
+	comma   bool   // it is taken for the comma, and a variable follows
+	comment bool   // it is what follows a "#" in a word
+}
+
 // toPairs is dict_of_key_value_pairs. Tokens are taken in fours, KEY = value
 // and a separator, which may be any token at all.
 func toPairs(s string, posix bool) ([]pair, string) {
+	pairs, _, message := readPairs(s, posix)
+	return pairs, message
+}
+
+func readPairs(s string, posix bool) ([]pair, []loss, string) {
 	if s == "" {
-		return nil, ""
+		return nil, nil, ""
 	}
 	l := lexer{in: s, posix: posix, comment: "#", wordchars: "/.+-():"}
 	if posix {
@@ -190,18 +204,25 @@ func toPairs(s string, posix bool) ([]pair, string) {
 	}
 	tokens, message := l.tokens()
 	if message != "" {
-		return nil, message
+		return nil, nil, message
 	}
+	var lost []loss
 	pairs := make([]pair, 0, (len(tokens)+3)/4)
 	for i := 0; i < len(tokens); i += 4 {
 		if len(tokens) < i+3 || tokens[i+1] != "=" {
-			return nil, "Unexpected end of key/value pairs in value '" + s + "'"
+			return nil, nil, "Unexpected end of key/value pairs in value '" + s + "'"
 		}
 		p := pair{tokens[i], tokens[i+2]}
 		if !posix {
 			p.value = strings.Trim(p.value, `'"`)
 		}
 		pairs = append(pairs, p)
+		if len(tokens) > i+3 && tokens[i+3] != "," {
+			lost = append(lost, loss{after: p.key, comma: len(tokens) > i+4})
+		}
 	}
-	return pairs, ""
+	if l.skipped && len(pairs) > 0 {
+		lost = append(lost, loss{after: pairs[len(pairs)-1].key, comment: true})
+	}
+	return pairs, lost, ""
 }

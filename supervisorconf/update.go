@@ -123,7 +123,7 @@ func Diff(before, after *Config) Update {
 			running = append(running, g)
 		}
 	}
-	d := differ{before: before, after: after}
+	d := differ{before: before, after: after, secrets: hideSecrets(append(before.secrets(), after.secrets()...))}
 	for _, g := range running {
 		if after.Group(g.Name) == nil {
 			u.Changes = append(u.Changes, GroupChange{ActionRemove, g.Name, g, nil, nil})
@@ -151,6 +151,7 @@ func Diff(before, after *Config) Update {
 // A differ compares two configurations.
 type differ struct {
 	before, after *Config
+	secrets       *strings.Replacer
 	passed        []Cause // over, in the group at hand
 }
 
@@ -159,7 +160,7 @@ func (d *differ) group(a, b *Group) []Cause {
 	var causes []Cause
 	differs := func(option string, before, after any) {
 		from, to := d.before.option(a.section, option), d.after.option(b.section, option)
-		causes = append(causes, cause(b.section.name, option, setting{option, before}, setting{option, after}, from, to))
+		causes = append(causes, d.cause(b.section.name, option, setting{option, before}, setting{option, after}, from, to))
 	}
 	if a.Kind != b.Kind {
 		differs("["+b.Kind.String()+"]", a.section.name, b.section.name)
@@ -182,7 +183,7 @@ func (d *differ) group(a, b *Group) []Cause {
 	if a.Kind == KindFCGIProgram && b.Kind == KindFCGIProgram {
 		for i, s := range a.Socket.settings() {
 			if t := b.Socket.settings()[i]; !s.equal(t) {
-				c := cause(b.section.name, s.option, s, t, d.before.option(a.section, s.option), d.after.option(b.section, s.option))
+				c := d.cause(b.section.name, s.option, s, t, d.before.option(a.section, s.option), d.after.option(b.section, s.option))
 				if i == 0 {
 					causes = append(causes, c)
 				} else {
@@ -246,7 +247,7 @@ func (d *differ) members(a, b *Group, before, after string) []Cause {
 	add := func(x, y *section, option string) {
 		from, to := d.before.option(x, option), d.after.option(y, option)
 		if from.value() != to.value() {
-			causes = append(causes, cause(y.name, option, setting{option, from.value()}, setting{option, to.value()}, from, to))
+			causes = append(causes, d.cause(y.name, option, setting{option, from.value()}, setting{option, to.value()}, from, to))
 		}
 	}
 	add(a.section, b.section, "programs")
@@ -267,7 +268,7 @@ func (d *differ) members(a, b *Group, before, after string) []Cause {
 		add(a.section, b.section, "numprocs")
 	}
 	if len(causes) == 0 { // what a %(…)s stands for
-		causes = append(causes, cause(b.section.name, "process_name", setting{"", before}, setting{"", after},
+		causes = append(causes, d.cause(b.section.name, "process_name", setting{"", before}, setting{"", after},
 			d.before.option(a.section, "process_name"), d.after.option(b.section, "process_name")))
 	}
 	return causes
@@ -302,7 +303,7 @@ func (d *differ) process(a, b *Process) []Cause {
 			}
 			continue
 		}
-		c := cause(name, s.option, s, t, from, to)
+		c := d.cause(name, s.option, s, t, from, to)
 		if t.value == LogAuto {
 			// A file of that kind has a name of its own by then, and
 			// supervisord takes AUTO to be any.
@@ -339,7 +340,7 @@ func (d *differ) environment(section string, a, b map[string]string, from, to *O
 		if above(d.before, before, inA) && above(d.after, after, inB) {
 			c.From, c.To = d.before.Option("supervisord", "environment"), d.after.Option("supervisord", "environment")
 		}
-		c.Before, c.After = shown(name, before), shown(name, after)
+		c.Before, c.After = d.shown(name, before), d.shown(name, after)
 		causes = append(causes, c)
 	}
 	return causes
@@ -362,11 +363,11 @@ func (d *differ) supervisord() []Cause {
 			if t.option == "environment" && section == "supervisord" { // it is for the processes
 				continue
 			}
-			causes = append(causes, cause(section, t.option, s, t, d.before.Option(section, t.option), d.after.Option(section, t.option)))
+			causes = append(causes, d.cause(section, t.option, s, t, d.before.Option(section, t.option), d.after.Option(section, t.option)))
 		}
 		for _, s := range a {
 			if _, gone := old[s.option]; gone && s.value != nil {
-				causes = append(causes, cause(section, s.option, s, setting{}, d.before.Option(section, s.option), nil))
+				causes = append(causes, d.cause(section, s.option, s, setting{}, d.before.Option(section, s.option), nil))
 			}
 		}
 	}
@@ -391,17 +392,38 @@ func (d *differ) supervisord() []Cause {
 	return causes
 }
 
-func cause(section, option string, before, after setting, from, to *Option) Cause {
+func (d *differ) cause(section, option string, before, after setting, from, to *Option) Cause {
 	return Cause{
 		Section: section, Option: option, From: from, To: to,
-		Before: shown(option, before.text()), After: shown(option, after.text()),
+		Before: d.shown(option, before.text()), After: d.shown(option, after.text()),
 	}
 }
 
 // shown is a value without secrets.
-func shown(name, value string) string {
+func (d *differ) shown(name, value string) string {
 	if isSecret(name) && value != "" {
 		return masked
 	}
-	return maskSecrets(value)
+	return d.secrets.Replace(maskSecrets(value))
+}
+
+// secrets returns the values that are called like secrets.
+func (c *Config) secrets() []string {
+	all := c.env.secrets()
+	add := func(env map[string]string) {
+		for k, v := range env {
+			if isSecret(k) {
+				all = append(all, v)
+			}
+		}
+	}
+	add(c.Supervisord.Environment)
+	for _, p := range c.Processes() {
+		add(p.Environment)
+	}
+	for _, s := range c.Servers {
+		all = append(all, s.Password)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
