@@ -63,18 +63,26 @@ func readEcho(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	}
 }
 
-// readMoreHeaders reads the directives of headers-more
+// readMoreHeaders reads the directives of headers-more 0.34
 // (ngx_http_headers_more_parse_directive): options, some with a word of their
 // own behind them, and headers.
 func readMoreHeaders(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	if strings.Contains(f.Name, "clear") {
-		return // their values count for nothing
-	}
+	clear, input := strings.Contains(f.Name, "clear"), strings.Contains(f.Name, "input")
 	for i := 0; i < d.NumArgs(); i++ {
-		switch s := d.Arg(i); {
-		case s == "-t" || s == "-s":
+		s := d.Arg(i)
+		switch {
+		case s == "-t", s == "-s" && !input:
+			if i == d.NumArgs()-1 {
+				c.fail(d, i+1, "invalid-parameter", "%s: option %s takes an argument.", f.Name, s)
+				return
+			}
 			i++
-		case !strings.HasPrefix(s, "-"):
+		case s == "-r" && input, s == "-a" && !input: // -a came later
+		case strings.HasPrefix(s, "-"):
+			c.fail(d, i+1, "invalid-parameter", `%s: invalid option name: "%s"`, f.Name, s)
+			return
+		case clear: // a value counts for nothing
+		default:
 			start := strings.IndexAny(s, ": \t\n\v\f\r")
 			if start < 0 || strings.IndexByte(s[start:], '$') < 0 {
 				continue

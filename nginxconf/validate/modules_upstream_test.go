@@ -1,7 +1,9 @@
 package validate_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -329,45 +331,74 @@ func (u *upstream) ourWarnings(conf string) (list []string) {
 	return onceEach(list)
 }
 
-// addons returns a directive of a module that Debian has apart.
-func (g generator) addons() string {
-	switch g.IntN(6) {
-	case 0:
-		return g.pick("xslt_param ", "xslt_string_param ") + g.value() + " " + g.value() + ";"
-	case 1:
-		return "xslt_types " + g.types() + " text/xml;"
-	case 2:
-		return g.pick("echo_sleep ", "echo_exec ", "echo_location ") + g.value() + ";"
-	case 3:
-		return "echo_duplicate " + g.value() + " " + g.value() + ";"
-	case 4:
-		return "subs_filter_types " + g.types() + ";"
-	}
-	return "echo " + g.some(2, g.value(), "-n", "$a") + ";"
+// addons are modules that Debian has apart, and directives of theirs for a
+// location, or, behind "http:", for the http block.
+var addons = map[string]func(g generator) string{
+	"ngx_http_xslt_filter_module": func(g generator) string {
+		return g.pick("xslt_types "+g.types()+" text/xml", g.pick("xslt_param ", "xslt_string_param ")+g.value()+" "+g.value())
+	},
+	"ngx_http_echo_module": func(g generator) string {
+		return g.pick("echo_sleep ", "echo_exec ", "echo_location ", "echo ", "echo_duplicate 2 ", "echo -n ") + g.value()
+	},
+	"ngx_http_subs_filter_module": func(g generator) string { return "subs_filter_types " + g.types() },
+	"ngx_http_image_filter_module": func(g generator) string {
+		size := func() string { return g.pick("100", "-", "0", "x", "$a", "$host", "$", "''", "90", "180", "-1") }
+		return g.pick(
+			"image_filter "+g.pick("off", "test", "size", "resize", "crop", "x"),
+			"image_filter "+g.pick("rotate", "resize", "x")+" "+size(),
+			"image_filter "+g.pick("resize", "crop", "rotate", "x")+" "+size()+" "+size(),
+			g.pick("image_filter_jpeg_quality ", "image_filter_webp_quality ", "image_filter_sharpen ")+size(),
+			"image_filter_buffer "+g.size(), "image_filter_transparency "+g.flag())
+	},
+	"ngx_http_headers_more_filter_module": func(g generator) string {
+		return g.pick("more_set_headers -s 404 ", "more_set_headers ", "more_clear_headers -s '404 500' -t a ", "more_set_input_headers -r ", "more_set_input_headers -t text/html ") +
+			g.pick("'A: "+g.pick("$a", "b", "$", "${a", "${", "$host", "")+"'", "A:$b", "'$c: x'", "A", "'A  $b'")
+	},
+	"ngx_http_geoip_module": func(g generator) string { return "http:geoip_proxy " + g.network() },
+	"ngx_http_perl_module": func(g generator) string {
+		return g.pick("http:perl_set "+g.name()+" 'sub { 1 }'", "perl a::b", "perl a::b; perl c::d")
+	},
 }
 
-// load adds modules, and tells whether all of them are there.
-func (u *upstream) load(names ...string) bool {
-	for _, name := range names {
-		so := filepath.Join("/usr/lib/nginx/modules", name+".so")
-		if _, err := os.Stat(so); err != nil || nginxProgram() != "nginx" {
-			return false
-		}
-		u.modules += "load_module " + so + ";"
+// load loads those of the modules that are there, and returns their names.
+func (u *upstream) load(names []string) (loaded []string) {
+	if nginxProgram() != "nginx" {
+		return nil
 	}
-	return true
+	for _, name := range names {
+		for _, dir := range filepath.SplitList(cmp.Or(os.Getenv("ORACLE_MODULES"), "/usr/lib/nginx/modules")) {
+			so := filepath.Join(dir, name+".so")
+			if _, err := os.Stat(so); err == nil {
+				u.modules += "load_module " + so + ";"
+				loaded = append(loaded, name)
+				break
+			}
+		}
+	}
+	return loaded
 }
 
 // TestOracleAddons asks the installed nginx about modules that Debian has apart.
+// ORACLE_MODULES lists the directories that they are in.
 func TestOracleAddons(t *testing.T) {
 	u := newUpstream(t)
-	if !u.load("ngx_http_echo_module", "ngx_http_xslt_filter_module", "ngx_http_subs_filter_module") {
-		t.Skip("the modules are not installed")
+	loaded := u.load(slices.Sorted(maps.Keys(addons)))
+	if len(loaded) == 0 {
+		t.Skip("none of the modules is installed")
 	}
 	rnd, cases := oracleSize(t, 60)
 	g := generator{rnd}
 	for range cases {
-		conf := fmt.Sprintf("events {}\nhttp {\n  %s\n  server {\n    location / {\n      %s\n      %s\n    }\n  }\n}\n", g.modules("http"), g.addons(), g.addons())
+		var at [2]string
+		for range 1 + g.IntN(2) {
+			d, ok := strings.CutPrefix(addons[g.pick(loaded...)](g), "http:")
+			place := &at[1]
+			if ok {
+				place = &at[0]
+			}
+			*place += "  " + d + ";\n"
+		}
+		conf := fmt.Sprintf("events {}\nhttp {\n  %s\n%s  server {\n    location / {\n%s    }\n  }\n}\n", g.modules("http"), at[0], at[1])
 		diff := u.compare(t, conf)
 		if diff != "" {
 			assert.Fail(t, diff, conf)
@@ -443,6 +474,38 @@ func TestOracleStreamModules(t *testing.T) {
 			assert.Fail(t, diff, conf)
 		} else if u.first(t, conf) == nil {
 			assert.Equal(t, u.warnings(t, conf), u.ourWarnings(conf), conf)
+		}
+	}
+}
+
+// TestOracleIncludedEntries asks the installed nginx about the entries of map,
+// geo and their like in files of their own.
+func TestOracleIncludedEntries(t *testing.T) {
+	u := newUpstream(t)
+	require.NoError(t, os.MkdirAll(filepath.Join(u.dir, "logs"), 0o700))
+	rnd, cases := oracleSize(t, 60)
+	g := generator{rnd}
+	for range cases {
+		entry := g.mapEntry
+		block := "map $host $a"
+		switch g.IntN(4) {
+		case 0:
+			block, entry = "geo $a", func() string { return g.geoEntry(false) }
+		case 1:
+			block, entry = "geo $a", func() string { return g.geoEntry(true) }
+		case 2:
+			block, entry = "types", func() string { return g.pick("a b", "a b c", "x", "a", "'' b", "a {}") + ";" }
+		}
+		entries := func() (text string) {
+			for range g.IntN(4) {
+				text += strings.Repeat("\n", g.IntN(3)) + entry() + "\n"
+			}
+			return text
+		}
+		conf := "events {}\nhttp {\n" + block + " {\n" + g.pick("", "ranges;\n") + entries() + "include x;\n" + entries() + "}\nserver {}\n}\n"
+		u.beside = map[string]string{"x": entries() + g.pick("", "include y;\n") + entries(), "y": entries()}
+		if diff := u.compare(t, conf); diff != "" {
+			assert.Fail(t, diff, "%s\nx:\n%s\ny:\n%s", conf, u.beside["x"], u.beside["y"])
 		}
 	}
 }
