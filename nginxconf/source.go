@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -33,9 +34,13 @@ type source struct {
 	words [][]span
 	lists [][]uint32
 
+	asked atomic.Int32 // how often position counted lines
 	once  sync.Once
-	lines []uint32 // offsets where lines start, once asked for
+	lines []uint32 // offsets where lines start, once asked for often
 }
+
+// few is how often it is quicker to count lines than to note where all start.
+const few = 8
 
 // The number of what lies in a slab is that of the slab and, below it, the place
 // in that.
@@ -65,6 +70,15 @@ func newSource(name string, text []byte) *source {
 func (s *source) position(off int) token.Position {
 	if s == nil || s.piece {
 		return token.Position{}
+	}
+	if s.asked.Load() < few {
+		s.asked.Add(1)
+		return token.Position{
+			Filename: s.name,
+			Offset:   off,
+			Line:     1 + strings.Count(s.text[:off], "\n"),
+			Column:   off - strings.LastIndexByte(s.text[:off], '\n'),
+		}
 	}
 	s.once.Do(func() {
 		s.lines = make([]uint32, 1, 1+strings.Count(s.text, "\n"))

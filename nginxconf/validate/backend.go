@@ -325,17 +325,31 @@ func passReader(kind backend) reader {
 }
 
 func (c *checker) proxyPass(b *block, d *nginxconf.Directive, n *backendConf) {
-	p, err := value.ParseProxyURL(d.Arg(0))
-	if err != nil {
-		c.fail(d, 1, "invalid-address", "%s", err.Error())
-		return
+	url := d.Arg(0)
+	p, known := c.http.urls[url] // many sites pass to few backends
+	if !known {
+		parsed, err := value.ParseProxyURL(url)
+		if err != nil {
+			c.fail(d, 1, "invalid-address", "%s", err.Error())
+			return
+		}
+		p = proxyURL{secure: parsed.Scheme == "https", uri: parsed.URI != ""}
+		if c.http.upstreams.refer(c, d, 1, parsed.Host, parsed.Unix, parsed.Addr, parsed.Port, parsed.PortText == "") {
+			if c.http.urls == nil {
+				c.http.urls = map[string]proxyURL{}
+			}
+			c.http.urls[url] = p
+		}
 	}
-	n.pass, n.secure = passesURL, p.Scheme == "https"
-	c.http.upstreams.refer(c, d, 1, p.Host, p.Unix, p.Addr, p.Port, p.PortText == "")
-	if p.URI != "" && b.unprefixed() {
+	n.pass, n.secure = passesURL, p.secure
+	if p.uri && b.unprefixed() {
 		c.fail(d, 1, "proxy-pass-uri", `"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, or inside "if" statement, or inside "limit_except" block`)
 	}
 }
+
+// A proxyURL is what matters of a URL of proxy_pass that has no variables and
+// whose upstream is known.
+type proxyURL struct{ secure, uri bool }
 
 // unprefixed tells whether there is no name that the path of a request begins
 // with: so it cannot be replaced.

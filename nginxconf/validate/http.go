@@ -24,6 +24,7 @@ type httpMain struct {
 	locationSlab slab[location]
 
 	upstreams   upstreams
+	urls        map[string]proxyURL    // of proxy_pass
 	backends    [backends]*backendConf // what the http block says of them; nil: no block says anything
 	backendSlab slab[backendConf]
 	listedSlab  slab[listed]

@@ -36,9 +36,13 @@ func (c *checker) serverName(d *nginxconf.Directive, word int, name string) serv
 	if name != "" && (name[0] == '~' || name[0] == '$' && strings.EqualFold(cstring(name), "$hostname")) {
 		return serverName{d: d, word: int32(word), kind: specialName}
 	}
-	n := serverName{d: d, word: int32(word), name: strings.ToLower(name)}
+	n := serverName{d: d, word: int32(word), name: name}
+	usable, upper := readName(name)
+	if upper {
+		n.name = strings.ToLower(name)
+	}
 	n.hash = maphash.String(c.seed, n.name)
-	if !usableName(n.name) {
+	if !usable {
 		n.kind = unusableName
 	}
 	return n
@@ -183,23 +187,28 @@ func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
 	return true
 }
 
-// usableName tells whether nginx can use the wildcard in a name, if there is
-// one (nginx: ngx_hash_add_key).
-func usableName(name string) bool {
-	stars := 0
+// readName tells whether nginx can use the wildcard in a name, if there is one
+// (nginx: ngx_hash_add_key), and whether there are upper-case letters.
+func readName(name string) (usable, upper bool) {
+	stars, bad := 0, false
 	for i := range len(name) {
-		switch name[i] {
-		case '*':
-			if stars++; stars > 1 {
-				return false
-			}
-		case '.':
-			if i+1 < len(name) && name[i+1] == '.' {
-				return false
-			}
-		case 0:
-			return false
+		switch b := name[i]; {
+		case b > '.':
+			upper = upper || 'A' <= b && b <= 'Z'
+		case b == '*':
+			stars++
+		case b == '.':
+			bad = bad || i+1 < len(name) && name[i+1] == '.'
+		case b == 0:
+			bad = true
 		}
 	}
-	return stars == 0 || len(name) > 2 && (strings.HasPrefix(name, "*.") || strings.HasSuffix(name, ".*")) || len(name) > 1 && name[0] == '.'
+	switch {
+	case bad || stars > 1:
+	case stars == 0, name[0] == '.':
+		usable = true
+	default:
+		usable = len(name) > 2 && (strings.HasPrefix(name, "*.") || strings.HasSuffix(name, ".*"))
+	}
+	return usable, upper
 }

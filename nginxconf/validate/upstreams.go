@@ -144,7 +144,7 @@ func (us *upstreams) block(c *checker, d *nginxconf.Directive) *upstream {
 
 // refer adds what word i of d passes requests to, if it is not there yet. A
 // port is given unless noPort; then port is the one that is meant, or 0.
-func (us *upstreams) refer(c *checker, d *nginxconf.Directive, i int, host, unix string, addr netip.Addr, port uint16, noPort bool) {
+func (us *upstreams) refer(c *checker, d *nginxconf.Directive, i int, host, unix string, addr netip.Addr, port uint16, noPort bool) bool {
 	name := host
 	if unix != "" {
 		name, port, noPort = unix, 0, false
@@ -153,16 +153,17 @@ func (us *upstreams) refer(c *checker, d *nginxconf.Directive, i int, host, unix
 	if len(h.list) > 0 {
 		if h.list[0].allows&isBlock != 0 && !noPort {
 			c.fail(d, i, "upstream-port", `upstream "%s" may not have port %d`, name, port)
-			return
+			return false
 		}
 		if h.match(port) != nil {
-			return
+			return true
 		}
 	}
 	h.add(us.make(upstream{
 		host: name, port: port, noPort: noPort, d: d, word: i,
 		found: unix != "" || addr.IsValid() && port != 0,
 	}))
+	return true
 }
 
 // finish looks for servers in all upstreams (nginx 1.22:
