@@ -372,7 +372,7 @@ func readBind(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		return
 	}
 	if n == 0 {
-		if _, ok := value.ParseAddrPort(s); !ok {
+		if _, ok := value.ParseAddrPort(s); !ok || strings.HasSuffix(s, "]") && !c.since(1, 27, 3) {
 			c.fail(d, 1, "invalid-address", `invalid address "%s"`, s)
 			return
 		}

@@ -61,8 +61,9 @@ func (b Backend) Address() (network, address string) {
 }
 
 // ParseAddrPort reads the address that a connection is bound to, as proxy_bind
-// has it (nginx 1.22: ngx_parse_addr_port): an IPv4 address, an IPv6 address
-// without brackets, or either with a port, and then with brackets.
+// has it (nginx 1.31: ngx_parse_addr_port): an IPv4 address, an IPv6 address with
+// or without brackets, or either with a port, and then with brackets. Brackets
+// without a port are read since nginx 1.27.3.
 func ParseAddrPort(s string) (netip.AddrPort, bool) {
 	if addr, ok := parseAddr(s); ok {
 		return netip.AddrPortFrom(addr, 0), true
@@ -70,7 +71,11 @@ func ParseAddrPort(s string) (netip.AddrPort, bool) {
 	host, port := "", ""
 	if strings.HasPrefix(s, "[") {
 		end := strings.IndexByte(s, ']')
-		if end < 0 || end+1 >= len(s) || s[end+1] != ':' {
+		if end == len(s)-1 {
+			addr, ok := parseAddr(s[1:end])
+			return netip.AddrPortFrom(addr, 0), ok
+		}
+		if end < 0 || s[end+1] != ':' {
 			return netip.AddrPort{}, false
 		}
 		host, port = s[1:end], s[end+2:]

@@ -35,3 +35,17 @@ func TestParseCIDRReadsWhatNginxReads(t *testing.T) {
 		require.Error(t, err, text)
 	}
 }
+
+func TestParseAddrPortReadsWhatNginxReads(t *testing.T) {
+	for text, want := range map[string]string{
+		"127.0.0.1": "127.0.0.1:0", "127.0.0.1:80": "127.0.0.1:80", "::1": "[::1]:0", "[::1]:80": "[::1]:80", "[::1]": "[::1]:0",
+	} {
+		got, ok := value.ParseAddrPort(text)
+		require.True(t, ok, text)
+		require.Equal(t, want, got.String())
+	}
+	for _, text := range []string{"", "x", "1.2.3", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:x", "[", "[]", "[::1", "[::1]:", "[::1]x", "[]:1", "localhost:1"} {
+		_, ok := value.ParseAddrPort(text)
+		require.False(t, ok, text)
+	}
+}
