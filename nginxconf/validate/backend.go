@@ -144,7 +144,12 @@ func (b *block) backend(kind backend) *backendConf {
 
 // list puts a directive in front of a list.
 func (c *checker) list(to **listed, d *nginxconf.Directive) *listed {
-	l := c.http.listedSlab.new()
+	var l *listed
+	if c.http != nil {
+		l = c.http.listedSlab.new()
+	} else { // of stream or mail
+		l = &listed{}
+	}
 	l.d, l.next = d, *to
 	*to = l
 	return l

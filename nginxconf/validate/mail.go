@@ -14,6 +14,7 @@ type mailMain struct {
 	block   *block
 	servers []*mailServer
 	listens streamSockets
+	ssl     *sslConf
 }
 
 // A mailServer is a server block of mail.
@@ -21,7 +22,8 @@ type mailServer struct {
 	block    *block
 	listens  bool                 // it has a listen directive
 	protocol bool                 // said, or known by a port
-	ssl      *nginxconf.Directive // its last listen with ssl
+	secure   *nginxconf.Directive // its last listen with ssl
+	ssl      *sslConf
 }
 
 // mailReader knows the modules of mail.
@@ -43,16 +45,12 @@ func mailReader(f *directive.Form) reader {
 		return readMailSSL
 	case "starttls":
 		return readStartTLS
-	case "ssl_session_cache":
-		return readSessionCache
-	case "ssl_password_file":
-		return once
-	case "ssl_certificate", "ssl_certificate_key", "ssl_client_certificate", "ssl_trusted_certificate", "ssl_verify_client":
-		return readKept
 	case "set_real_ip_from":
 		return readRealIPFrom
 	}
 	switch {
+	case f.Module == "ngx_mail_ssl_module":
+		return sslReader(f)
 	case f.Opens != 0: // of a module that nobody here knows
 		return readBlock
 	case f.Block:
@@ -78,6 +76,15 @@ func (c *checker) newMail(b *block, d *nginxconf.Directive) *mailMain {
 	return c.mail
 }
 
+// mailMain returns the mail block that is being read; that of a fragment is made
+// up.
+func (c *checker) mailMain() *mailMain {
+	if c.mail == nil {
+		c.newMail(nil, nil)
+	}
+	return c.mail
+}
+
 // finishMail is what nginx does at the end of the mail block: each module in
 // turn, in the order of ngx_modules[], goes over all servers.
 func (c *checker) finishMail(m *mailMain) {
@@ -88,7 +95,7 @@ func (c *checker) finishMail(m *mailMain) {
 	}
 	for _, srv := range m.servers {
 		if mode, d := srv.tls(); d != nil {
-			c.finishSSL(srv.block, d, mode)
+			c.finishSSL(inheritSSL(srv.ssl, m.ssl), d, mode, m.block, nil)
 		}
 	}
 	for _, srv := range m.servers {
@@ -103,11 +110,11 @@ func (c *checker) finishMail(m *mailMain) {
 // responsible; nil if it has none.
 func (s *mailServer) tls() (mode string, d *nginxconf.Directive) {
 	switch {
-	case s.ssl != nil:
-		return "listen ... ssl", s.ssl
-	case strings.EqualFold(s.block.inheritedArg("ssl"), "on"):
+	case s.secure != nil:
+		return "listen ... ssl", s.secure
+	case isOn(s.block.inherited("ssl")):
 		mode = "ssl"
-	case s.block.inherited("starttls") != nil && !strings.EqualFold(s.block.inheritedArg("starttls"), "off"):
+	case s.block.inherited("starttls") != nil && !is(s.block.inherited("starttls"), "off"):
 		mode = "starttls"
 	default:
 		return "", nil
@@ -136,10 +143,7 @@ func readMailServer(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 // mailServer returns the server block of mail that is being read; that of a
 // fragment is made up.
 func (c *checker) mailServer() *mailServer {
-	if c.mail == nil {
-		c.newMail(nil, nil)
-	}
-	m := c.mail
+	m := c.mailMain()
 	if len(m.servers) == 0 {
 		m.servers = append(m.servers, &mailServer{block: m.block})
 	}
@@ -172,13 +176,13 @@ func readMailListen(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			return
 		}
 		if cstring(v) == "ssl" {
-			srv.ssl = d
+			srv.secure = d
 		}
 	}
 	for p := int(first.Port); p <= int(last); p++ {
 		id := streamSocketID{Socket: first}
 		id.Port = uint16(p)
-		s, old := c.mail.listens.add(id)
+		s, old := c.mailMain().listens.add(id)
 		if old && id.Host == "" { // two names may have two addresses
 			c.fail(d, 1, "duplicate-listen", `duplicate "%s" address and port pair`, socketName(id.Socket, d))
 			return
@@ -223,7 +227,7 @@ func readMailSSL(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		return
 	}
 	b.keep("ssl", d)
-	if starttls := b.kept("starttls"); strings.EqualFold(d.Arg(0), "on") && starttls != nil && !strings.EqualFold(starttls.Arg(0), "off") {
+	if starttls := b.kept("starttls"); isOn(d) && starttls != nil && !is(starttls, "off") {
 		c.fail(d, 0, "conflicting-directives", `"starttls" directive conflicts with "ssl on"`)
 	}
 }
@@ -234,7 +238,7 @@ func readStartTLS(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		return
 	}
 	b.keep("starttls", d)
-	if ssl := b.kept("ssl"); ssl != nil && strings.EqualFold(ssl.Arg(0), "on") && !strings.EqualFold(d.Arg(0), "off") {
+	if isOn(b.kept("ssl")) && !is(d, "off") {
 		c.fail(d, 0, "conflicting-directives", `"ssl" directive conflicts with "starttls"`)
 	}
 }

@@ -18,11 +18,23 @@ type sslConf struct {
 	context bool // nginx makes a context of OpenSSL
 }
 
-// sslConf returns what the block b says of TLS, to be added to.
+// sslConf returns what the block b, of http, stream or mail, says of TLS, to be
+// added to.
 func (c *checker) sslConf(b *block) *sslConf {
-	of := &c.http.ssl
-	if b.server != nil {
+	var of **sslConf
+	switch {
+	case b.context == directive.Stream:
+		of = &c.stream.ssl
+	case b.context == directive.StreamServer:
+		of = &c.stream.server().ssl
+	case b.context == directive.Mail:
+		of = &c.mailMain().ssl
+	case b.context == directive.MailServer:
+		of = &c.mailServer().ssl
+	case b.server != nil:
 		of = &b.server.ssl
+	default:
+		of = &c.http.ssl
 	}
 	if *of == nil {
 		*of = &sslConf{}
@@ -30,7 +42,8 @@ func (c *checker) sslConf(b *block) *sslConf {
 	return *of
 }
 
-// sslReader knows the directives of ngx_http_ssl_module.
+// sslReader knows the directives of ngx_http_ssl_module, and those of
+// ngx_stream_ssl_module and ngx_mail_ssl_module that are alike.
 func sslReader(f *directive.Form) reader {
 	switch f.Name {
 	case "ssl":

@@ -176,10 +176,9 @@ func (g generator) files() string {
 	return s.String()
 }
 
-// TestOracleSSLFiles asks the installed nginx about files that are there, or
-// not, and gives us the same ones.
-func TestOracleSSLFiles(t *testing.T) {
-	u := newUpstream(t)
+// pemFiles puts files for TLS beside the main file, and lets us see them.
+func (u *upstream) pemFiles(t *testing.T) {
+	t.Helper()
 	u.files = os.DirFS("/")
 	u.keyPair(t)
 	read := func(name string) []byte {
@@ -195,6 +194,13 @@ func TestOracleSSLFiles(t *testing.T) {
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(u.dir, name), text, 0o600))
 	}
+}
+
+// TestOracleSSLFiles asks the installed nginx about files that are there, or
+// not, and gives us the same ones.
+func TestOracleSSLFiles(t *testing.T) {
+	u := newUpstream(t)
+	u.pemFiles(t)
 	rnd, cases := oracleSize(t, 120)
 	g := generator{rnd}
 	for range cases {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	slash "path"
 	"strings"
+	"syscall"
 
 	"github.com/onehost-go/onehost/nginxconf"
 )
@@ -88,6 +89,8 @@ func (c *checker) passwordFile(d *nginxconf.Directive) {
 	_, err := c.hostFile(cstring(d.Arg(0)))
 	if number, text := openError(err); number != "" {
 		c.fail(d, 1, "missing-file", `open() "%s" failed (%s: %s)`, c.confName(cstring(d.Arg(0))), number, text)
+	} else if errors.Is(err, syscall.EISDIR) {
+		c.fail(d, 1, "invalid-file", `read() "%s" failed (21: Is a directory)`, c.confName(cstring(d.Arg(0))))
 	}
 }
 
@@ -252,12 +255,12 @@ func (c *checker) dhFile(d *nginxconf.Directive) bool {
 }
 
 // ticketFiles looks at the keys of session tickets, which nginx reads itself,
-// at the end of the http block.
-func (c *checker) ticketFiles(h *httpMain, list *listed) bool {
+// at the end of the block end.
+func (c *checker) ticketFiles(end *nginxconf.Directive, list *listed) bool {
 	if list == nil || c.options.Files == nil {
 		return true
 	}
-	c.late = h.block.d
+	c.late = end
 	defer func() { c.late = nil }()
 	for _, d := range list.inOrder() {
 		name := cstring(d.Arg(0))

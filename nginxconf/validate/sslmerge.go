@@ -106,13 +106,23 @@ func (c *checker) finishServerSSL(h *httpMain, s *sslConf) {
 		return
 	}
 	s.context = true
-	if !c.ciphers(s.ciphers) || !c.serverCertificates(s) {
+	c.useSSL(s, h.block, &h.variables, true)
+}
+
+// useSSL looks at what nginx makes a context of OpenSSL of, at the end of the
+// block of http, stream or mail; v is nil where names of files have no variables.
+// If not always, the certificates to trust count only where clients are asked
+// for theirs.
+func (c *checker) useSSL(s *sslConf, end *block, v *variables, always bool) {
+	if !c.ciphers(s.ciphers) || !c.serverCertificates(s, end.d, v) || !c.clientCertificates(s) {
 		return
 	}
-	if !c.clientCertificates(s) || !c.trustedFile(s.trusted) || !c.revoked(s.crl) || !c.onlineStatus(s) {
-		return
+	if always || s.verifies() {
+		if !c.trustedFile(s.trusted) || !c.revoked(s.crl) {
+			return
+		}
 	}
-	if !c.dhFile(s.dhparam) || !c.curves(s.curve) || !c.ticketFiles(h, s.tickets) {
+	if !c.onlineStatus(s) || !c.dhFile(s.dhparam) || !c.curves(s.curve) || !c.ticketFiles(end.d, s.tickets) {
 		return
 	}
 	if isOn(s.stapling) {
@@ -146,7 +156,7 @@ func (l *listed) load() {
 
 // serverCertificates looks at the certificates and keys of a server, or at the
 // variables in their names.
-func (c *checker) serverCertificates(s *sslConf) bool {
+func (c *checker) serverCertificates(s *sslConf, end *nginxconf.Directive, v *variables) bool {
 	if s.certificates == nil {
 		return true
 	}
@@ -163,7 +173,7 @@ func (c *checker) serverCertificates(s *sslConf) bool {
 	certificates, keys := s.certificates.inOrder(), s.keys.inOrder()
 	variables := false
 	for i, d := range certificates {
-		variables = variables || strings.IndexByte(d.Arg(0), '$') >= 0 || strings.IndexByte(keys[i].Arg(0), '$') >= 0
+		variables = variables || v != nil && (strings.IndexByte(d.Arg(0), '$') >= 0 || strings.IndexByte(keys[i].Arg(0), '$') >= 0)
 	}
 	if !variables {
 		s.certificates.load()
@@ -176,8 +186,8 @@ func (c *checker) serverCertificates(s *sslConf) bool {
 			continue
 		}
 		for _, d := range [...]*nginxconf.Directive{d, keys[i]} {
-			c.late = c.http.block.d
-			_, ok := c.http.variables.script(d, 1, d.Arg(0))
+			c.late = end
+			_, ok := v.script(d, 1, d.Arg(0))
 			c.late = nil
 			if !ok {
 				return false
@@ -187,8 +197,11 @@ func (c *checker) serverCertificates(s *sslConf) bool {
 	return true
 }
 
+// verifies tells whether clients are asked for certificates.
+func (s *sslConf) verifies() bool { return s.verify != nil && !is(s.verify, "off") }
+
 func (c *checker) clientCertificates(s *sslConf) bool {
-	if s.verify == nil || is(s.verify, "off") {
+	if !s.verifies() {
 		return true
 	}
 	client := s.client != nil && s.client.Arg(0) != ""
@@ -243,6 +256,12 @@ func (c *checker) secureBackend(kind backend, t *backendTLS) {
 	late := c.late
 	c.late = nil // nginx names no place
 	defer func() { c.late = late }()
+	c.useTLS(t, k)
+}
+
+// useTLS looks at what nginx makes a context of OpenSSL of for what speaks to a
+// backend; the directives' names begin with k.
+func (c *checker) useTLS(t *backendTLS, k string) {
 	if !c.ciphers(t.ciphers) {
 		return
 	}

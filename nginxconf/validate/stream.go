@@ -13,6 +13,8 @@ type streamMain struct {
 	upstreams streamUpstreams
 	listens   streamSockets
 	common    common
+	ssl       *sslConf
+	tls       *backendTLS
 }
 
 // A streamServer is a server block of stream.
@@ -20,7 +22,9 @@ type streamServer struct {
 	block    *block
 	listens  bool                 // it has a listen directive
 	handler  bool                 // it has proxy_pass, return or pass
-	ssl      *nginxconf.Directive // its last listen with ssl
+	secure   *nginxconf.Directive // its last listen with ssl
+	ssl      *sslConf
+	tls      *backendTLS
 	names    []serverName
 	captures bool
 }
@@ -119,17 +123,20 @@ func (c *checker) finishStream(s *streamMain) {
 		}
 	}
 	for _, srv := range s.servers {
-		c.finishProxySSL(srv.block)
+		c.finishProxySSL(s, srv)
 	}
 	c.finishStreamUpstreams(s)
-	if !c.streamVirtual() {
-		for _, srv := range s.servers {
-			if srv.ssl != nil {
-				c.finishSSL(srv.block, srv.ssl, "listen ... ssl")
-			}
+	for _, srv := range s.servers {
+		srv.ssl = inheritSSL(srv.ssl, s.ssl)
+		switch {
+		case c.streamVirtual():
+			c.finishStreamSSL(s, srv.ssl)
+		case srv.secure != nil:
+			c.finishSSL(srv.ssl, srv.secure, "listen ... ssl", s.block, &s.variables)
 		}
-	} else {
-		c.finishStreamSSL(s)
+	}
+	if c.streamVirtual() {
+		c.finishSecureStreams(s)
 	}
 	s.variables.finish()
 	if c.streamVirtual() {

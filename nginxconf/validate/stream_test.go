@@ -56,6 +56,8 @@ func TestStreamBlocks(t *testing.T) {
 		{"1.22.1", inStreamServer("set $ssl_cipher 1;"), ""},
 		{"1.22.1", inStreamServer("proxy_bind 127.0.0.1:0;"), `6: invalid address "127.0.0.1:0"`},
 		{"1.22.1", inStreamServer("proxy_bind [::1]:80 transparent;"), ""},
+		{"1.27.2", inStreamServer("proxy_bind [::1];"), `6: invalid address "[::1]"`},
+		{"1.27.3", inStreamServer("proxy_bind [::1];"), ""},
 		{"1.22.1", inStreamServer("proxy_bind $remote_addr x;"), `6: invalid parameter "x"`},
 		{"1.22.1", inStreamServer("proxy_upload_rate $x;"), `6: unknown "x" variable`},
 		{"1.22.1", inStreamServer("proxy_upload_rate x;"), `6: "proxy_upload_rate" directive invalid value`},

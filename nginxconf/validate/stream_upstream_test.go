@@ -1,21 +1,11 @@
 package validate_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	crand "crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 func (g generator) streamText() string {
@@ -42,7 +32,11 @@ func (g generator) streamBackend() string {
 
 func (g generator) streamServer(level string) string {
 	both := func() string {
-		switch g.IntN(18) {
+		switch g.IntN(20) {
+		case 18:
+			return g.tlsDirective()
+		case 19:
+			return g.pick("proxy_ssl_ciphers ", "proxy_ssl_crl ", "proxy_ssl_password_file ") + g.pick("HIGH", "''", "text.pem", "nosuch", "x")
 		case 0:
 			return "proxy_bind " + g.pick("off", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:0", "127.0.0.1:x", "[::1]:80", "[::1]", "::1", "[::1", "[::1]:", "$remote_addr", "$", "''", "x", "1.2.3", "::", "[]:1") + g.pick("", "", " transparent", " x", " off", " ''")
 		case 1:
@@ -56,13 +50,13 @@ func (g generator) streamServer(level string) string {
 		case 5:
 			return g.pick("ssl_protocols ", "proxy_ssl_protocols ") + g.some(3, "TLSv1.2", "TLSv1.3", "tlsv1", "x", "''", "SSLv3")
 		case 6:
-			return g.pick("ssl_certificate ", "ssl_certificate_key ") + g.pick("cert.pem", "cert.pem", "cert.pem", "$v", "$")
+			return g.pick("ssl_certificate ", "ssl_certificate_key ") + g.pemFile()
 		case 7:
-			return g.pick("proxy_ssl_certificate ", "proxy_ssl_certificate_key ") + g.pick("cert.pem", "''", "$v", "$")
+			return g.pick("proxy_ssl_certificate ", "proxy_ssl_certificate_key ") + g.pick(g.pemFile(), "''")
 		case 8:
 			return g.pick("ssl_verify_client ") + g.pick("on", "off", "optional", "optional_no_ca", "ON", "x")
 		case 9:
-			return g.pick("ssl_client_certificate ", "ssl_trusted_certificate ", "proxy_ssl_trusted_certificate ") + g.pick("cert.pem", "''")
+			return g.pick("ssl_client_certificate ", "ssl_trusted_certificate ", "proxy_ssl_trusted_certificate ") + g.pick("cert.pem", "''", "nosuch.pem", "text.pem")
 		case 10:
 			return "ssl_session_cache " + g.sessionCache()
 		case 11:
@@ -206,7 +200,7 @@ func (g generator) streamConf(n int) string {
 		conf += fmt.Sprintf("  server {\n%s%s  }\n", &at[2], basics(g.pick("5310", "5310", "5300", "5300 ssl", "5300 udp")))
 	}
 	if g.IntN(3) == 0 {
-		conf += g.tls("cert.pem")
+		conf += g.tls()
 	}
 	conf += after.String() + "}\n"
 	if g.IntN(30) == 0 {
@@ -218,7 +212,7 @@ func (g generator) streamConf(n int) string {
 // TestOracleStream asks the installed nginx about random stream blocks.
 func TestOracleStream(t *testing.T) {
 	u := newUpstream(t)
-	u.certify(t)
+	u.pemFiles(t)
 	rnd, cases := oracleSize(t, 150)
 	g := generator{rnd}
 	for range cases {
@@ -234,7 +228,9 @@ func TestOracleStream(t *testing.T) {
 }
 
 func (g generator) mailServer(level string) string {
-	switch g.IntN(18) {
+	switch g.IntN(19) {
+	case 18:
+		return g.tlsDirective() + ";"
 	case 0, 1:
 		if level == "server" {
 			return "listen " + g.mailListen() + ";"
@@ -266,7 +262,7 @@ func (g generator) mailServer(level string) string {
 	case 13:
 		return "starttls " + g.pick("on", "off", "only", "ON", "x", "''") + ";"
 	case 14:
-		return g.pick("ssl_certificate ", "ssl_certificate_key ", "ssl_client_certificate ", "ssl_trusted_certificate ") + "cert.pem;"
+		return g.pick("ssl_certificate ", "ssl_certificate_key ", "ssl_client_certificate ", "ssl_trusted_certificate ") + g.pemFile() + ";"
 	case 15:
 		return "ssl_verify_client " + g.pick("on", "off", "optional", "optional_no_ca", "x") + ";"
 	case 16:
@@ -306,7 +302,7 @@ func (g generator) mailConf(n int) string {
 		conf += fmt.Sprintf("  server {\n%s%s  }\n", &at[2], basics(g.pick("5310", "5310", "5300", "5300 ssl")))
 	}
 	if g.IntN(3) == 0 {
-		conf += g.tls("cert.pem")
+		conf += g.tls()
 	}
 	conf += "}\n"
 	if g.IntN(30) == 0 {
@@ -318,7 +314,7 @@ func (g generator) mailConf(n int) string {
 // TestOracleMail asks the installed nginx about random mail blocks.
 func TestOracleMail(t *testing.T) {
 	u := newUpstream(t)
-	u.certify(t)
+	u.pemFiles(t)
 	rnd, cases := oracleSize(t, 100)
 	g := generator{rnd}
 	for range cases {
@@ -330,25 +326,33 @@ func TestOracleMail(t *testing.T) {
 }
 
 // tls returns what servers with TLS inherit; a part may be missing.
-func (g generator) tls(file string) string {
+func (g generator) tls() string {
 	s := ""
-	for _, name := range []string{"ssl_certificate", "ssl_certificate_key", "ssl_client_certificate"} {
+	for _, line := range []string{"ssl_certificate cert.pem", "ssl_certificate_key key.pem", "ssl_client_certificate cert.pem"} {
 		if g.IntN(6) > 0 {
-			s += "  " + name + " " + file + ";\n"
+			s += "  " + line + ";\n"
 		}
 	}
 	return s
 }
 
-// certify puts a certificate and its key beside the configuration.
-func (u *upstream) certify(t *testing.T) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().AddDate(1, 0, 0), IsCA: true}
-	cert, err := x509.CreateCertificate(crand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	b := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...)
-	require.NoError(t, os.WriteFile(filepath.Join(u.dir, "cert.pem"), b, 0o600))
+func (g generator) pemFile() string {
+	return g.pick("cert.pem", "key.pem", "both.pem", "both.pem", "both.pem", "chain.pem", "other.pem", "nosuch.pem", "text.pem", "empty.pem", "$v", "$", "data:x")
+}
+
+// tlsDirective returns one that stream and mail read alike.
+func (g generator) tlsDirective() string {
+	switch g.IntN(6) {
+	case 0:
+		return "ssl_ciphers " + g.ciphers()
+	case 1:
+		return "ssl_ecdh_curve " + g.pick("auto", "prime256v1", "X25519:P-256", "foo", "''")
+	case 2:
+		return "ssl_conf_command " + g.pick("Options PrioritizeChaCha", "MinProtocol TLSv1.2", "foo bar", "a")
+	case 3:
+		return g.pick("ssl_dhparam ", "ssl_crl ") + g.pick("''", "nosuch.pem", "text.pem", "empty.pem")
+	case 4:
+		return "ssl_session_ticket_key " + g.pick("ticket48", "ticket80", "text.pem", "nosuch")
+	}
+	return "ssl_password_file " + g.pick("text.pem", "nosuch")
 }

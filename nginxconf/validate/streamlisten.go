@@ -60,9 +60,9 @@ func (set *streamSockets) count() (n int64) {
 
 // listenOptions are the parameters of a listen directive of stream or mail.
 type listenOptions struct {
-	udp, bind, ssl, proxyProtocol, defaultServer   bool
-	fastopen, backlog, deferred, multipath, filter bool
-	keepalive                                      bool
+	udp, bind, ssl, proxyProtocol, defaultServer bool
+	fastopen, backlog, deferred, multipath       bool
+	keepalive                                    bool
 }
 
 // readStreamListen reads listen of stream (nginx: ngx_stream_core_listen).
@@ -104,7 +104,7 @@ func readStreamListen(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			return
 		}
 		if cstring(v) == "ssl" {
-			srv.ssl = d
+			srv.secure = d
 		}
 	}
 	if text := c.notWithUDP(&o); o.udp && text != "" {

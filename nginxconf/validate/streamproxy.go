@@ -14,13 +14,27 @@ func streamProxyReader(f *directive.Form) reader {
 	case "proxy_bind":
 		return readBind
 	case "proxy_ssl_password_file":
-		return once
-	case "proxy_ssl", "proxy_ssl_certificate", "proxy_ssl_certificate_key", "proxy_ssl_verify", "proxy_ssl_trusted_certificate":
+		return readPasswords
+	case "proxy_ssl":
 		return readKept
 	case "proxy_ssl_alpn":
 		return readStreamProxyALPN
 	case "proxy_ssl_certificate_cache":
 		return readCertificateCache
+	case "proxy_ssl_conf_command":
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			if c.slot(b, d, f) {
+				t := c.streamTLS(b)
+				t.commands = &listed{d: d, next: t.commands}
+			}
+		}
+	}
+	if of := notedTLS(f.Name); of != nil {
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			if c.slot(b, d, f) {
+				*of(c.streamTLS(b)) = d
+			}
+		}
 	}
 	return nil
 }

@@ -10,22 +10,10 @@ import (
 
 // streamSSLReader knows ngx_stream_ssl_module.
 func streamSSLReader(f *directive.Form) reader {
-	switch f.Name {
-	case "ssl_password_file":
-		return once
-	case "ssl_certificate", "ssl_certificate_key", "ssl_client_certificate", "ssl_trusted_certificate", "ssl_verify_client",
-		"ssl_reject_handshake", "ssl_ocsp", "ssl_stapling", "ssl_certificate_compression":
-		return readKept
-	case "ssl_session_cache":
-		return readSessionCache
-	case "ssl_alpn":
+	if f.Name == "ssl_alpn" {
 		return readALPN
-	case "ssl_certificate_cache":
-		return readCertificateCache
-	case "ssl_ocsp_cache":
-		return readOCSPCache
 	}
-	return nil
+	return sslReader(f)
 }
 
 // readALPN reads ssl_alpn (nginx 1.21.4: ngx_stream_ssl_alpn).
@@ -131,137 +119,61 @@ func readCertificateCache(c *checker, b *block, d *nginxconf.Directive, f *bound
 	}
 }
 
-// keptLast returns the last directive of that name in the nearest block that has
-// one, and how many there are in it, as nginx merges arrays.
-func (b *block) keptLast(name string) (d *nginxconf.Directive, n int) {
-	for ; b != nil && n == 0; b = b.up {
-		for i := range b.noted() {
-			if b.noted()[i].name == name {
-				d = b.noted()[i].d
-				n++
-			}
-		}
+// inheritSSL returns what a server says of TLS, with what it inherits.
+func inheritSSL(s, up *sslConf) *sslConf {
+	switch {
+	case s == nil && up == nil:
+		return &sslConf{}
+	case up == nil:
+		return s
+	case s == nil:
+		s = &sslConf{}
 	}
-	return d, n
+	s.merge(up)
+	return s
 }
 
-// finishSSL looks at what the server block b, with what it inherits, says of
-// TLS (nginx: ngx_stream_ssl_merge_conf, ngx_mail_ssl_merge_conf). The directive
-// d turned it on; mode is how nginx names it.
-func (c *checker) finishSSL(b *block, d *nginxconf.Directive, mode string) {
-	certificate, n := b.keptLast("ssl_certificate")
-	_, keys := b.keptLast("ssl_certificate_key")
+// finishSSL looks at what a server of stream or mail has of TLS, which the
+// directive d turned on; mode is how nginx names it (nginx 1.22:
+// ngx_stream_ssl_merge_conf, ngx_mail_ssl_merge_conf).
+func (c *checker) finishSSL(s *sslConf, d *nginxconf.Directive, mode string, end *block, v *variables) {
+	keys, certificates := s.keys.len(), s.certificates.len()
 	switch {
-	case n == 0:
+	case certificates == 0:
 		c.fail(d, 0, "missing-certificate", `no "ssl_certificate" is defined for the "%s" directive`, mode)
 	case keys == 0:
-		c.fail(d, 0, "missing-certificate-key", `no "ssl_certificate_key" is defined for the "%s" directive`, mode)
-	case keys < n:
-		c.fail(d, 0, "missing-certificate-key", `no "ssl_certificate_key" is defined for certificate "%s" and the "%s" directive`, certificate.Arg(0), mode)
-	case b.context == directive.MailServer || c.compileCertificates(b):
-		c.finishVerify(b, d)
-	}
-}
-
-// compileCertificates reads the names of certificates and keys of a server of
-// stream as texts with variables, if there is one among them.
-func (c *checker) compileCertificates(b *block) bool {
-	variables := false
-	names := [...]string{"ssl_certificate", "ssl_certificate_key"}
-	for _, name := range names {
-		for d := range b.keptAll(name) {
-			variables = variables || strings.IndexByte(d.Arg(0), '$') >= 0
-		}
-	}
-	if !variables {
-		return true
-	}
-	for _, name := range names {
-		for d := range b.keptAll(name) {
-			for _, err := range value.Parts(d.Arg(0)) {
-				if err != nil {
-					c.failAtEnd(c.stream.block.d, "invalid-variable", "%s", err)
-					return false
-				}
-			}
-			c.stream.variables.script(d, 1, d.Arg(0))
-		}
-	}
-	return true
-}
-
-// keptAll ranges over the directives of that name in the nearest block that has
-// one.
-func (b *block) keptAll(name string) func(yield func(*nginxconf.Directive) bool) {
-	return func(yield func(*nginxconf.Directive) bool) {
-		for ; b != nil; b = b.up {
-			found := false
-			for _, n := range b.noted() {
-				if n.name == name {
-					found = true
-					if !yield(n.d) {
-						return
-					}
-				}
-			}
-			if found {
-				return
-			}
-		}
-	}
-}
-
-// inheritedArg returns the argument of a directive that is in force in b, or "".
-func (b *block) inheritedArg(name string) string {
-	if d := b.inherited(name); d != nil {
-		return d.Arg(0)
-	}
-	return ""
-}
-
-// finishVerify looks at ssl_verify_client. nginx names no place.
-func (c *checker) finishVerify(b *block, d *nginxconf.Directive) bool {
-	verify := strings.ToLower(b.inheritedArg("ssl_verify_client"))
-	if verify == "" || verify == "off" || verify == "optional_no_ca" || b.inheritedArg("ssl_client_certificate") != "" {
-		return true
-	}
-	switch {
-	case !c.since(1, 27, 2):
-		c.fail(b.inherited("ssl_verify_client"), 0, "missing-client-certificate", "no ssl_client_certificate for ssl_verify_client")
-	case b.inheritedArg("ssl_trusted_certificate") == "":
-		c.fail(b.inherited("ssl_verify_client"), 0, "missing-client-certificate", "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client")
+		c.fail(d, 0, "missing-certificate", `no "ssl_certificate_key" is defined for the "%s" directive`, mode)
+	case keys < certificates:
+		c.fail(d, 0, "missing-certificate", `no "ssl_certificate_key" is defined for certificate "%s" and the "%s" directive`, c.certificateName(s), mode)
 	default:
-		return true
+		c.useSSL(s, end, v, false)
 	}
-	return false
 }
 
 // finishStreamSSL does the same for stream since it has virtual servers (nginx
-// 1.25.5: ngx_stream_ssl_merge_srv_conf, ngx_stream_ssl_init).
-func (c *checker) finishStreamSSL(s *streamMain) {
-	for _, srv := range s.servers {
-		b := srv.block
-		certificate, n := b.keptLast("ssl_certificate")
-		_, keys := b.keptLast("ssl_certificate_key")
-		reject := strings.EqualFold(b.inheritedArg("ssl_reject_handshake"), "on")
-		switch {
-		case keys < n:
-			c.fail(certificate, 1, "missing-certificate-key", `no "ssl_certificate_key" is defined for certificate "%s"`, certificate.Arg(0))
-		case n == 0 && !reject:
-		case c.compileCertificates(b) && c.finishVerify(b, b.d):
-			c.finishOCSP(b)
-		}
+// 1.25.5: ngx_stream_ssl_merge_srv_conf).
+func (c *checker) finishStreamSSL(s *streamMain, conf *sslConf) {
+	switch {
+	case conf.keys.len() < conf.certificates.len():
+		c.failOnce(conf.certificates.d, 1, "missing-certificate", `no "ssl_certificate_key" is defined for certificate "%s"`, c.certificateName(conf))
+	case conf.certificates != nil || isOn(conf.reject):
+		c.useSSL(conf, s.block, &s.variables, true)
 	}
+}
+
+// finishSecureStreams looks for a certificate for each socket that speaks TLS
+// (nginx 1.25.5: ngx_stream_ssl_init).
+func (c *checker) finishSecureStreams(s *streamMain) {
 	for _, at := range s.listens.list {
-		if !at.ssl || at.defaultServer.certified() {
+		if !at.ssl || at.defaultServer.ssl.certificates != nil {
 			continue
 		}
-		blame := []*streamServer{at.defaultServer}
-		if at.defaultServer.rejects() {
-			blame = at.servers
+		servers := []*streamServer{at.defaultServer}
+		if isOn(at.defaultServer.ssl.reject) {
+			servers = at.servers
 		}
-		for _, srv := range blame {
-			if !srv.certified() && !srv.rejects() {
+		for _, srv := range servers {
+			if srv.ssl.certificates == nil && !isOn(srv.ssl.reject) {
 				c.fail(srv.block.d, 0, "missing-certificate", `no "ssl_certificate" is defined for the "listen ... ssl" directive`)
 				break
 			}
@@ -269,38 +181,49 @@ func (c *checker) finishStreamSSL(s *streamMain) {
 	}
 }
 
-func (s *streamServer) certified() bool {
-	_, n := s.block.keptLast("ssl_certificate")
-	return n > 0
-}
-
-func (s *streamServer) rejects() bool {
-	return strings.EqualFold(s.block.inheritedArg("ssl_reject_handshake"), "on")
-}
-
-func (c *checker) finishOCSP(b *block) {
-	ocsp := strings.ToLower(b.inheritedArg("ssl_ocsp"))
-	if ocsp != "" && ocsp != "off" && strings.EqualFold(b.inheritedArg("ssl_verify_client"), "optional_no_ca") {
-		c.fail(b.inherited("ssl_ocsp"), 0, "conflicting-directives", `"ssl_ocsp" is incompatible with "ssl_verify_client optional_no_ca"`)
-		return
-	}
-	if strings.EqualFold(b.inheritedArg("ssl_stapling"), "on") && strings.EqualFold(b.inheritedArg("ssl_certificate_compression"), "on") {
-		c.fail(b.inherited("ssl_stapling"), 0, "conflicting-directives", `"ssl_stapling" is incompatible with "ssl_certificate_compression"`)
-	}
-}
-
 // finishProxySSL looks at what a server says of TLS to its backend (nginx:
-// ngx_stream_proxy_set_ssl). nginx names no place.
-func (c *checker) finishProxySSL(b *block) {
-	if on := b.inherited("proxy_ssl"); on == nil || !strings.EqualFold(on.Arg(0), "on") {
-		return
+// ngx_stream_proxy_set_ssl).
+func (c *checker) finishProxySSL(s *streamMain, srv *streamServer) {
+	if srv.tls == nil {
+		srv.tls = &backendTLS{}
 	}
-	certificate := b.inherited("proxy_ssl_certificate")
-	if certificate != nil && (certificate.Arg(0) != "" || !c.since(1, 23, 0)) && b.inherited("proxy_ssl_certificate_key") == nil {
-		c.fail(certificate, 1, "missing-certificate-key", `no "proxy_ssl_certificate_key" is defined for certificate "%s"`, certificate.Arg(0))
-		return
+	if s.tls != nil {
+		srv.tls.merge(s.tls)
 	}
-	if verify := b.inherited("proxy_ssl_verify"); verify != nil && strings.EqualFold(verify.Arg(0), "on") && b.inheritedArg("proxy_ssl_trusted_certificate") == "" {
-		c.fail(verify, 0, "missing-trusted-certificate", "no proxy_ssl_trusted_certificate for proxy_ssl_verify")
+	if isOn(srv.block.inherited("proxy_ssl")) {
+		c.useTLS(srv.tls, "proxy")
 	}
+}
+
+// notedTLS returns the place for a directive of ngx_stream_proxy_module that
+// speaks of TLS.
+func notedTLS(name string) func(*backendTLS) **nginxconf.Directive {
+	switch name {
+	case "proxy_ssl_certificate":
+		return func(t *backendTLS) **nginxconf.Directive { return &t.certificate }
+	case "proxy_ssl_certificate_key":
+		return func(t *backendTLS) **nginxconf.Directive { return &t.key }
+	case "proxy_ssl_ciphers":
+		return func(t *backendTLS) **nginxconf.Directive { return &t.ciphers }
+	case "proxy_ssl_verify":
+		return func(t *backendTLS) **nginxconf.Directive { return &t.verify }
+	case "proxy_ssl_trusted_certificate":
+		return func(t *backendTLS) **nginxconf.Directive { return &t.trusted }
+	case "proxy_ssl_crl":
+		return func(t *backendTLS) **nginxconf.Directive { return &t.crl }
+	}
+	return nil
+}
+
+// streamTLS returns what the block b of stream says of TLS to backends, to be
+// added to.
+func (c *checker) streamTLS(b *block) *backendTLS {
+	of := &c.stream.tls
+	if b.context == directive.StreamServer {
+		of = &c.stream.server().tls
+	}
+	if *of == nil {
+		*of = &backendTLS{}
+	}
+	return *of
 }

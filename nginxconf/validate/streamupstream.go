@@ -87,7 +87,7 @@ func (us *streamUpstreams) add(key string, u *streamUpstream) {
 func (us *streamUpstreams) create(c *checker, d *nginxconf.Directive) *streamUpstream {
 	name := d.Arg(0)
 	key := strings.ToLower(name)
-	for u := us.byName[key]; u != nil; u = u.next {
+	if u := us.byName[key]; u != nil {
 		switch {
 		case u.created:
 			c.fail(d, 1, "duplicate-upstream", `duplicate upstream "%s"`, name)
