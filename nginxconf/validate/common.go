@@ -34,8 +34,9 @@ type ofBlock[T comparable] struct {
 	nth int // of its block
 }
 
-// add adds a value of the block that is being read. It returns how many its
-// block had, and whether v was one of them.
+// add adds a value of the block that is being read, if it is not there. It
+// returns how many its block had, and whether v was one of them; of a block with
+// very many, it does not look for v.
 func (p *perBlock[T]) add(b *block, v T) (n int, again bool) {
 	top := len(p.list)
 	for top > 0 && p.list[top-1].b.order > b.order {
@@ -44,12 +45,20 @@ func (p *perBlock[T]) add(b *block, v T) (n int, again bool) {
 	if top > 0 && p.list[top-1].b == b {
 		n = p.list[top-1].nth + 1
 	}
-	for _, e := range p.list[top-n : top] {
-		again = again || e.v == v
+	p.list = p.list[:top]
+	if n > maxPerBlock {
+		return n, false
 	}
-	p.list = append(p.list[:top], ofBlock[T]{b, v, n})
-	return n, again
+	for _, e := range p.list[top-n:] {
+		if e.v == v {
+			return n, true
+		}
+	}
+	p.list = append(p.list, ofBlock[T]{b, v, n})
+	return n, false
 }
+
+const maxPerBlock = 2000
 
 // entries reads a block whose body is not directives but entries of the
 // module's own. nginx compiles parts of them in the context that the block

@@ -68,7 +68,7 @@ func readSubFilter(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		c.fail(d, 1, "invalid-value", "empty search pattern")
 		return
 	}
-	if n, _ := h.subFilters.add(b, struct{}{}); n >= maxSubFilters {
+	if n, _ := h.subFilters.add(b, d); n >= maxSubFilters {
 		c.fail(d, 0, "too-many-patterns", "number of search patterns exceeds 255")
 		return
 	}

@@ -17,6 +17,7 @@ type geoBlock struct {
 	networks map[netip.Prefix]string // with their values; not nil once there was an entry
 	low      map[uint16][]geoRange   // by the upper half of the address
 	fallback *string                 // of ranges: the value of "default"
+	repeated *nginxconf.Directive    // the last entry that was warned of
 }
 
 // A geoRange is a range of addresses whose upper half is the same.
@@ -195,15 +196,17 @@ func (g *geoBlock) rangeEntry(e *nginxconf.Directive, name string) {
 	if g.low == nil {
 		g.low = map[uint16][]geoRange{}
 	}
-	missing := false
+	missing, v := false, ""
+	if word == 0 {
+		v = e.Arg(0)
+	}
 	for at := uint64(start); at <= uint64(end); at = (at | 0xffff) + 1 {
 		high := uint16(at >> 16)
-		r := geoRange{uint16(at), uint16(min(at|0xffff, uint64(end))), ""}
+		r := geoRange{uint16(at), uint16(min(at|0xffff, uint64(end))), v}
 		if word == 1 {
 			missing = !g.deleteRange(high, r) || missing
 			continue
 		}
-		r.value = e.Arg(0)
 		if !g.addRange(e, high, r) {
 			return
 		}
@@ -214,7 +217,7 @@ func (g *geoBlock) rangeEntry(e *nginxconf.Directive, name string) {
 }
 
 // maxGeoSteps bounds the time that ranges take.
-const maxGeoSteps = 1 << 22
+const maxGeoSteps = 1 << 21
 
 // parseRange reads "10.0.0.1-10.0.0.9".
 func parseRange(s string) (start, end uint32, ok bool) {
@@ -248,7 +251,10 @@ func (g *geoBlock) addRange(e *nginxconf.Directive, high uint16, r geoRange) boo
 	old := &list[at-1]
 	switch {
 	case r.start == old.start && r.end == old.end:
-		g.c.warn(e, 0, "duplicate-range", `duplicate range "%s", value: "%s", old value: "%s"`, e.Name(), r.value, old.value)
+		if g.repeated != e { // nginx says it for each upper half
+			g.c.warn(e, 0, "duplicate-range", `duplicate range "%s", value: "%s", old value: "%s"`, e.Name(), r.value, old.value)
+			g.repeated = e
+		}
 		old.value = r.value
 	case r.start > old.start && r.end < old.end:
 		rest := geoRange{r.end + 1, old.end, old.value}

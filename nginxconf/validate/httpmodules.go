@@ -1,6 +1,9 @@
 package validate
 
-import "github.com/onehost-go/onehost/nginxconf/directive"
+import (
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/directive"
+)
 
 // httpModules is what the modules of this file keep of the http block. Each
 // keeps what it must find again when all is read, in the order of reading, and
@@ -10,7 +13,7 @@ type httpModules struct {
 	types       mimeTypes
 	charsets    charsets
 	secureLinks []secureLink
-	subFilters  perBlock[struct{}]
+	subFilters  perBlock[*nginxconf.Directive]
 	referers    map[*block]*referers
 }
 

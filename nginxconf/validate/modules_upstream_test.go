@@ -305,10 +305,11 @@ func (u *upstream) warnings(t *testing.T, conf string) (list []string) {
 	return onceEach(list)
 }
 
-// onceEach drops what is there already of hash tables: we say it once.
+// onceEach drops what is there already of hash tables and ranges: we say it once.
 func onceEach(list []string) (kept []string) {
 	for _, text := range list {
-		if !strings.HasPrefix(text, "could not build") || !slices.Contains(kept, text) {
+		once := strings.HasPrefix(text, "could not build") || strings.HasPrefix(text, "duplicate range")
+		if !once || !slices.Contains(kept, text) {
 			kept = append(kept, text)
 		}
 	}
