@@ -5,7 +5,9 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
+	"time"
 )
 
 // benchList is a list like those that grow: three quarters IPv4, a quarter of
@@ -148,6 +150,99 @@ func BenchmarkParseRule(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				ParseRule("allow", argument)
+			}
+		})
+	}
+}
+
+// edits is the list as after a day of work: one rule in a hundred is new, gone
+// or turned.
+func edits(l List) List {
+	r := newRand(11)
+	after := make(List, 0, len(l)+len(l)/100)
+	for _, rule := range l {
+		switch r.IntN(300) {
+		case 0:
+			continue
+		case 1:
+			rule.Action = 1 - rule.Action
+		case 2:
+			after = append(after, ruleOf(Action(r.IntN(2)), netip.PrefixFrom(rule.prefix.Addr(), max(0, rule.prefix.Bits()-1)).Masked()))
+			if !after[len(after)-1].prefix.IsValid() {
+				after = after[:len(after)-1]
+			}
+		}
+		after = append(after, rule)
+	}
+	return after
+}
+
+// BenchmarkDiff has beside it what compiling the two lists takes: of a list
+// after a day's edits, and of another list altogether.
+func BenchmarkDiff(b *testing.B) {
+	for _, n := range benchSizes[1:] {
+		before := benchList(n)
+		for name, after := range map[string]List{"edited": edits(before), "none": nil, "turned": turned(before)} {
+			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
+				changes := 0
+				var compiling, diffing time.Duration
+				for b.Loop() {
+					start := time.Now()
+					Compile(before)
+					Compile(after)
+					middle := time.Now()
+					changes = 0
+					for range Diff(before, after) {
+						changes++
+					}
+					compiling += middle.Sub(start)
+					diffing += time.Since(middle)
+				}
+				b.ReportMetric(float64(changes), "changes")
+				b.ReportMetric(float64(diffing)/float64(compiling), "x-compile-both")
+			})
+		}
+	}
+}
+
+func turned(l List) List {
+	l = slices.Clone(l)
+	for i := range l {
+		l[i].Action = 1 - l[i].Action
+	}
+	return l
+}
+
+func BenchmarkSimplify(b *testing.B) {
+	for _, n := range benchSizes[:3] {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			l := benchList(n)
+			left := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				left = len(Simplify(l))
+			}
+			b.ReportMetric(float64(left), "rules")
+		})
+	}
+}
+
+func BenchmarkReview(b *testing.B) {
+	for _, n := range benchSizes[1:3] {
+		l := benchList(n)
+		b.Run(fmt.Sprintf("Shadowed/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				l.Shadowed()
+			}
+		})
+		b.Run(fmt.Sprintf("Redundant/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				l.Redundant()
+			}
+		})
+		b.Run(fmt.Sprintf("Denied/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				l.Denied()
 			}
 		})
 	}

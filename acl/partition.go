@@ -66,22 +66,78 @@ func (s span) end() (p point, ok bool) {
 	return p, p != point{}
 }
 
-// partition cuts the address space into the longest pieces that have one
-// deciding rule each, and returns where they start and their verdicts. The
-// first piece starts at the zero point. It sorts spans.
-//
-// Prefixes nest or are disjoint, so a stack holds the spans that are open at a
-// point. A span that lies within one of an earlier rule decides nothing and is
-// left out, so the verdict is always that of the innermost one.
-func partition(spans []span) (starts []point, verdicts []verdict) {
+// pieces are an address space cut by the rule that decides: verdicts[i] holds
+// from starts[i] up to the next start. starts[0] is the zero point.
+type pieces struct {
+	starts   []point
+	verdicts []verdict
+}
+
+func (p pieces) at(x point) verdict {
+	i, found := slices.BinarySearchFunc(p.starts, x, point.compare)
+	if !found {
+		i--
+	}
+	return p.verdicts[i]
+}
+
+// spans returns what the list says of each family. unix is the verdict for
+// clients on unix sockets.
+func (l List) spans() (v4, v6 []span, unix verdict) {
+	n4, n6 := 0, 0
+	for _, r := range l {
+		if r.hasIPv4() {
+			n4++
+		}
+		if r.hasIPv6() {
+			n6++
+		}
+	}
+	v4, v6 = make([]span, 0, n4), make([]span, 0, n6)
+	for i, r := range l {
+		v := verdictOf(i, r.action())
+		s := span{verdict: v}
+		if !r.All() && r.prefix.IsValid() {
+			s.first, s.bits = pointOf(r.prefix.Addr()), uint8(r.prefix.Bits())
+		}
+		if r.hasIPv4() {
+			v4 = append(v4, s)
+		}
+		if r.hasIPv6() {
+			v6 = append(v6, s)
+		}
+		if (r.All() || r.Unix()) && unix == unmatched {
+			unix = v
+		}
+	}
+	return v4, v6, unix
+}
+
+// hasIPv6 reports whether nginx files the rule among its IPv6 rules.
+func (r Rule) hasIPv6() bool { return r.All() || r.prefix.Addr().Is6() }
+
+func sortSpans(spans []span) {
 	slices.SortFunc(spans, func(a, b span) int {
 		if c := a.first.compare(b.first); c != 0 {
 			return c
 		}
-		return cmp.Compare(a.bits, b.bits)
+		if c := cmp.Compare(a.bits, b.bits); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.verdict, b.verdict)
 	})
-	starts = make([]point, 0, len(spans)+1)
-	verdicts = make([]verdict, 0, len(spans)+1)
+}
+
+// partition cuts the address space into the longest pieces that have one
+// deciding rule each. It sorts spans.
+//
+// Prefixes nest or are disjoint, so a stack holds the spans that are open at a
+// point. A span that lies within one of an earlier rule decides nothing and is
+// left out, so the verdict is always that of the innermost one.
+func partition(spans []span) pieces {
+	sortSpans(spans)
+	starts := make([]point, 0, len(spans)+1)
+	verdicts := make([]verdict, 0, len(spans)+1)
 	from := func(p point, v verdict) {
 		if last := len(starts) - 1; last >= 0 && starts[last] == p {
 			verdicts[last] = v
@@ -116,5 +172,5 @@ func partition(spans []span) (starts []point, verdicts []verdict) {
 	for stack[len(stack)-1].ends {
 		pop()
 	}
-	return starts, verdicts
+	return pieces{starts, verdicts}
 }

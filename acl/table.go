@@ -39,53 +39,26 @@ func Compile(l List) *Table {
 	if len(l) > maxRules {
 		panic(fmt.Sprintf("acl: cannot compile %d rules, the most is %d", len(l), maxRules))
 	}
-	n4, n6 := 0, 0
-	for _, r := range l {
-		if r.hasIPv4() {
-			n4++
-		}
-		if r.hasIPv6() {
-			n6++
-		}
-	}
-	v4, v6 := make([]span, 0, n4), make([]span, 0, n6)
-	t := &Table{}
-	for i, r := range l {
-		v := verdictOf(i, r.action())
-		s := span{verdict: v}
-		if !r.All() && r.prefix.IsValid() {
-			s.first, s.bits = pointOf(r.prefix.Addr()), uint8(r.prefix.Bits())
-		}
-		if r.hasIPv4() {
-			v4 = append(v4, s)
-		}
-		if r.hasIPv6() {
-			v6 = append(v6, s)
-		}
-		if (r.All() || r.Unix()) && t.unix == unmatched {
-			t.unix = v
-		}
-	}
-	if n4 > 0 {
-		points, verdicts := partition(v4)
-		starts := make([]uint32, len(points))
-		for i, p := range points {
+	v4, v6, unix := l.spans()
+	t := &Table{unix: unix}
+	if len(v4) > 0 {
+		cut := partition(v4)
+		starts := make([]uint32, len(cut.starts))
+		for i, p := range cut.starts {
 			starts[i] = uint32(p.hi >> 32)
 		}
-		t.v4 = newSteps(starts, verdicts)
+		t.v4 = newSteps(starts, cut.verdicts)
 	}
-	if n6 > 0 {
+	if len(v6) > 0 {
 		t.setIPv6(partition(v6))
 	}
 	return t
 }
 
-// hasIPv6 reports whether nginx files the rule among its IPv6 rules.
-func (r Rule) hasIPv6() bool { return r.All() || r.prefix.Addr().Is6() }
-
 // setIPv6 splits the step function over addresses into one over their upper
 // halves and, where it changes within one of these, one over the lower halves.
-func (t *Table) setIPv6(points []point, verdicts []verdict) {
+func (t *Table) setIPv6(cut pieces) {
+	points, verdicts := cut.starts, cut.verdicts
 	starts, found := make([]uint64, 0, len(points)), make([]verdict, 0, len(points))
 	step := func(hi uint64, v verdict) { starts, found = append(starts, hi), append(found, v) }
 	low := &t.low

@@ -117,7 +117,8 @@ func TestPartitionHasNoNeedlessPiece(t *testing.T) {
 			p := r.prefix()
 			spans = append(spans, span{pointOf(p.Addr()), uint8(p.Bits()), verdictOf(i, Deny)})
 		}
-		starts, verdicts := partition(spans)
+		cut := partition(spans)
+		starts, verdicts := cut.starts, cut.verdicts
 		require.Equal(t, point{}, starts[0])
 		for i := 1; i < len(starts); i++ {
 			require.Negative(t, starts[i-1].compare(starts[i]), "seed %d", seed)
