@@ -50,10 +50,7 @@ func (n *naive) count() int {
 	return n.prefixes(netip.MustParsePrefix("0.0.0.0/0")) + n.prefixes(netip.MustParsePrefix("::/0"))
 }
 
-var (
-	wholeIPv4 = netip.MustParsePrefix("0.0.0.0/0")
-	mappedAll = netip.MustParsePrefix("::ffff:0:0/96")
-)
+var mappedAll = netip.MustParsePrefix("::ffff:0:0/96")
 
 // asksWhere are the clients of r.clients and the edges of the IPv4-mapped ones.
 func asksWhere(r *random, lists ...List) []netip.Addr {
@@ -406,10 +403,6 @@ func TestSetAlgebra(t *testing.T) {
 			}), set.Contains(c), "seed %d, %v in %v", seed, c, prefixes)
 		}
 		back, err := ParseSet(set.String())
-		if set.IsEmpty() {
-			require.Error(t, err)
-			continue
-		}
 		require.NoError(t, err)
 		require.True(t, back.Equal(set), "%v and %v", back, set)
 	}

@@ -37,4 +37,12 @@
 // A level that has any rule of its own replaces the whole list of the level
 // around it, for every family. A List is one level: which one is in force is
 // for the reader of the configuration to say.
+//
+// # Lists as sets
+//
+// [Diff] tells whom a change of a list lets in or shuts out, with a witness and
+// the rules that decide about it. [List.Allowed] and [List.Denied] are the exact
+// sets; a [Set] goes to firewalls and clusters too, and [Names] say it in the
+// words of the house. [List.Shadowed] and [List.Redundant] find the rules that
+// do nothing, and [Simplify] makes the shortest list that does the same.
 package acl

@@ -63,35 +63,43 @@ func FuzzRuleUnmarshalText(f *testing.F) {
 	})
 }
 
-// FuzzLookup reads rules from bytes: a head that chooses kind, action and
+// decodeList reads rules from bytes: a head that chooses kind, action and
 // family, a prefix length, and the address.
+func decodeList(encoded []byte) (l List) {
+	for len(encoded) >= 2 {
+		head, bits := encoded[0], int(encoded[1])
+		encoded = encoded[2:]
+		action, size := Action(head&1), 4
+		switch head >> 1 & 7 {
+		case 1, 2, 3:
+			size = 16
+		case 4:
+			l = append(l, MustParseRule(action.String(), "all"))
+			continue
+		case 5:
+			l = append(l, MustParseRule(action.String(), "unix:"))
+			continue
+		}
+		if len(encoded) < size {
+			break
+		}
+		a, _ := netip.AddrFromSlice(encoded[:size])
+		encoded = encoded[size:]
+		p := netip.PrefixFrom(a, bits%(8*size+1)).Masked()
+		if p == unwritable {
+			continue
+		}
+		l = append(l, ruleOf(action, p))
+	}
+	return l
+}
+
 func FuzzLookup(f *testing.F) {
 	f.Add([]byte("\x01\x08\x0a\x00\x00\x00\x00\x20\x0a\x00\x00\x01"), []byte("\x0a\x00\x00\x01"))
 	f.Add([]byte("\x03\x20\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x04\x05"), []byte("\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02"))
 	f.Add([]byte("\x02\x60\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x00\x00"), []byte("\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x01\x02\x03\x04"))
 	f.Fuzz(func(t *testing.T, encoded, address []byte) {
-		var l List
-		for len(encoded) >= 2 {
-			head, bits := encoded[0], int(encoded[1])
-			encoded = encoded[2:]
-			action, size := Action(head&1), 4
-			switch head >> 1 & 7 {
-			case 1, 2, 3:
-				size = 16
-			case 4:
-				l = append(l, MustParseRule(action.String(), "all"))
-				continue
-			case 5:
-				l = append(l, MustParseRule(action.String(), "unix:"))
-				continue
-			}
-			if len(encoded) < size {
-				break
-			}
-			a, _ := netip.AddrFromSlice(encoded[:size])
-			encoded = encoded[size:]
-			l = append(l, ruleOf(action, netip.PrefixFrom(a, bits%(8*size+1)).Masked()))
-		}
+		l := decodeList(encoded)
 		table := Compile(l)
 		who, _ := netip.AddrFromSlice(address)
 		for _, who := range append(newRand(0).clients(l), who) {

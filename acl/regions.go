@@ -67,7 +67,7 @@ var (
 func isMapped(p point) bool { return p.hi == 0 && p.lo>>32 == 0xffff }
 
 // unmapPoint is the point of the IPv4 address that p maps, mapPoint its inverse.
-func unmapPoint(p point) point  { return point{hi: p.lo << 32} }
+func unmapPoint(p point) point { return point{hi: p.lo << 32} }
 func mapPoint(p point) point   { return point{lo: mappedFirst.lo | p.hi>>32} }
 
 // regions give each address a class: classes[i] holds from starts[i] up to the

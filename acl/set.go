@@ -48,23 +48,25 @@ func Everybody() Set { return Set{}.Complement() }
 // UnixClients returns the set of the clients on unix sockets.
 func UnixClients() Set { return Set{unix: true} }
 
-// ParseSet reads addresses and prefixes, "all" and "unix:", each in the form
-// that allow and deny take, with blanks or commas between. Addresses that
-// nginx refuses but package netip reads are fine too.
+// ParseSet reads addresses and prefixes, "all", "unix:" and "nobody", with
+// blanks or commas between. Addresses are in the form that allow and deny take,
+// or in one that package netip reads. It reads what String returns, but for a
+// set that tells IPv4-mapped clients from IPv4.
 func ParseSet(s string) (Set, error) {
 	var set Set
 	var prefixes []netip.Prefix
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) }) {
+	for word := range words(s) {
 		r, err := ParseRule("allow", word)
+		p, standard := netip.Prefix{}, false
 		if err != nil {
-			p, ok := parseStandard(word)
-			if !ok {
-				return Set{}, err
-			}
-			prefixes = append(prefixes, p)
-			continue
+			p, standard = parseStandard(word)
 		}
 		switch {
+		case word == "nobody":
+		case standard:
+			prefixes = append(prefixes, p)
+		case err != nil:
+			return Set{}, err
 		case r.All():
 			set = Everybody()
 		case r.Unix():
@@ -74,6 +76,23 @@ func ParseSet(s string) (Set, error) {
 		}
 	}
 	return set.Union(SetOf(prefixes...)), nil
+}
+
+// words yields the words of a set, and where they begin.
+func words(s string) iter.Seq2[string, int] {
+	const between = ", \t\r\n"
+	return func(yield func(string, int) bool) {
+		for at := 0; at < len(s); {
+			end := strings.IndexAny(s[at:], between)
+			if end < 0 {
+				end = len(s) - at
+			}
+			if end > 0 && !yield(s[at:at+end], at) {
+				return
+			}
+			at += end + 1
+		}
+	}
 }
 
 func parseStandard(s string) (netip.Prefix, bool) {
