@@ -198,9 +198,10 @@ func readPairs(s string, posix bool) ([]pair, []loss, string) {
 	if s == "" {
 		return nil, nil, ""
 	}
-	l := lexer{in: s, posix: posix, comment: "#", wordchars: "/.+-():"}
+	const words = "/.+-():"
+	l := lexer{in: s, posix: posix, comment: "#", wordchars: words}
 	if posix {
-		l.wordchars += latin1
+		l.wordchars = words + latin1
 	}
 	tokens, message := l.tokens()
 	if message != "" {
