@@ -208,6 +208,12 @@ func backendReader(f *directive.Form, kind backend) reader {
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			c.listHeader(&c.backendConf(b, kind).headers, d)
 		}
+	case "send_lowat":
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			if c.slot(b, d, f) { // it is for FreeBSD
+				c.warn(d, 0, "unsupported-directive", `"%s" is not supported, ignored`, d.Name())
+			}
+		}
 	case "modifier1", "modifier2":
 		return readModifier
 	}

@@ -125,7 +125,7 @@ func TestOracleSSL(t *testing.T) {
 	g := generator{rnd}
 	for range cases {
 		conf := g.secure()
-		if diff := u.compare(t, conf); diff != "" {
+		if diff := u.compareAll(t, conf); diff != "" {
 			assert.Fail(t, diff, conf)
 		}
 	}

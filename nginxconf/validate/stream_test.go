@@ -17,16 +17,20 @@ type refusal struct{ version, conf, line string }
 func expect(t *testing.T, tests []refusal) {
 	t.Helper()
 	for _, test := range tests {
-		_, ds := check(t, test.conf, &validate.Options{Version: test.version})
-		line := ""
-		for _, d := range ds {
-			if d.Level == slog.LevelError {
-				line = fmt.Sprintf("%d: %s", d.Start.Line, d.Message)
-				break
-			}
-		}
-		assert.Equal(t, test.line, line, "%s\n%s", test.version, test.conf)
+		assert.Equal(t, test.line, firstError(t, test.conf, &validate.Options{Version: test.version}), "%s\n%s", test.version, test.conf)
 	}
+}
+
+// firstError returns the line and the message of the first error, or nothing.
+func firstError(t *testing.T, conf string, o *validate.Options) string {
+	t.Helper()
+	_, ds := check(t, conf, o)
+	for _, d := range ds {
+		if d.Level == slog.LevelError {
+			return fmt.Sprintf("%d: %s", d.Start.Line, d.Message)
+		}
+	}
+	return ""
 }
 
 func inStream(text string) string { return "events {}\nstream {\n" + text + "\n}\n" }
