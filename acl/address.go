@@ -84,11 +84,11 @@ func parseIPv6(s string) (netip.Addr, bool) {
 		}
 		switch {
 		case word != "":
-			v, err := strconv.ParseUint(word, 16, 16)
-			if err != nil || len(word) > 4 {
+			v, ok := parseHex(word)
+			if !ok {
 				return netip.Addr{}, false
 			}
-			words[n] = uint16(v)
+			words[n] = v
 			n++
 		case more && gap < 0:
 			gap = n
@@ -118,4 +118,22 @@ func parseIPv6(s string) (netip.Addr, bool) {
 		binary.BigEndian.PutUint16(b[2*i:], w)
 	}
 	return netip.AddrFrom16(b), true
+}
+
+// parseHex reads a word of up to four digits. Unlike strconv it makes no
+// error, which would be an allocation for every malformed header.
+func parseHex(s string) (v uint16, ok bool) {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		v = v<<4 | uint16(c)
+	}
+	return v, 0 < len(s) && len(s) <= 4
 }
