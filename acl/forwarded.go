@@ -53,7 +53,10 @@ func parseAddrPort(s string, bare bool) (netip.AddrPort, bool) {
 		return netip.AddrPort{}, false
 	}
 	a, ok := ParseAddr(host)
-	return netip.AddrPortFrom(a, n), ok
+	if !ok {
+		return netip.AddrPort{}, false
+	}
+	return netip.AddrPortFrom(a, n), true
 }
 
 // parsePort reads up to 65535 as ngx_atoi does. Unlike strconv it makes no

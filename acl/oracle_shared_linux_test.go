@@ -20,24 +20,50 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOracleSharedCases puts generated configurations, and clients from the
-// whole address space, to a live nginx through the oracle beside this module.
-func TestOracleSharedCases(t *testing.T) {
+// A sharedProbe is a request of a generated case.
+type sharedProbe struct {
+	Via, Client, Peer, Proxy, URI, Auth string
+	XFF                                 json.RawMessage // a string, or one for each field
+	Headers                             [][2]string
+}
+
+// A sharedAnswer is what nginx made of it. A variable that is empty is nil.
+type sharedAnswer struct {
+	Status     int
+	Addr, Peer string
+	Port       *string
+	Vars       map[string]string
+}
+
+type sharedCase struct {
+	Name, Config string
+	Probes       []sharedProbe
+
+	nginx struct {
+		Name     string
+		OK       bool `json:"config_ok"`
+		Error    string
+		Warnings []string
+		Probes   []sharedAnswer
+	}
+}
+
+// sharedCases puts generated configurations, and clients from the whole
+// address space, to a live nginx through the oracle beside this module.
+func sharedCases(t *testing.T, kinds string, seed uint64, n int) (cases []sharedCase) {
 	dir := filepath.Join("..", "..", "shared", "oracle", "acl")
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip(err) // it is not part of the module; TestOracleNginx… need only nginx
 	}
 	upstream(t, "nginx")
 	python := upstream(t, "python3")
-	seed, n := oracleEnv(t, 100)
-
-	cases, err := exec.CommandContext(t.Context(), python, filepath.Join(dir, "acl_cases.py"),
-		"--seed", strconv.FormatUint(seed, 10), "--cases", strconv.Itoa(n), "--kinds", "flat,syntax").Output()
+	generated, err := exec.CommandContext(t.Context(), python, filepath.Join(dir, "acl_cases.py"),
+		"--seed", strconv.FormatUint(seed, 10), "--cases", strconv.Itoa(n), "--kinds", kinds).Output()
 	require.NoError(t, err)
 
 	cmd := exec.CommandContext(t.Context(), python, filepath.Join(dir, "acl_oracle.py"), "--quiet")
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
-	cmd.Stdin = bytes.NewReader(cases)
+	cmd.Stdin = bytes.NewReader(generated)
 	var answers, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &answers, &said
 	// Interrupted, the oracle stops its nginx; the group is for the worst case.
@@ -48,37 +74,35 @@ func TestOracleSharedCases(t *testing.T) {
 	defer syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	require.NoError(t, cmd.Wait(), "%s", said.String())
 
-	var refused, warned, asked int
-	in, out := json.NewDecoder(bytes.NewReader(cases)), json.NewDecoder(&answers)
+	in, out := json.NewDecoder(bytes.NewReader(generated)), json.NewDecoder(&answers)
 	for {
-		var c struct {
-			Name, Config string
-			Probes       []struct{ Via, Client string }
-		}
-		var nginx struct {
-			Name     string
-			OK       bool `json:"config_ok"`
-			Error    string
-			Warnings []string
-			Probes   []struct{ Status int }
-		}
+		var c sharedCase
 		err := in.Decode(&c)
 		if err == io.EOF {
 			break
 		}
 		require.NoError(t, err)
-		require.NoError(t, out.Decode(&nginx))
-		require.Equal(t, c.Name, nginx.Name)
+		require.NoError(t, out.Decode(&c.nginx))
+		require.Equal(t, c.Name, c.nginx.Name)
+		cases = append(cases, c)
+	}
+	require.NotEmpty(t, cases)
+	return cases
+}
 
+func TestOracleSharedCases(t *testing.T) {
+	seed, n := oracleEnv(t, 100)
+	var refused, warned, asked int
+	for _, c := range sharedCases(t, "flat,syntax", seed, n) {
 		l, warnings, err := listOf(c.Config)
-		if !nginx.OK {
-			require.Error(t, err, "%s: nginx says %s", c.Name, nginx.Error)
-			require.Equal(t, nginx.Error, "[emerg] "+err.Error(), c.Name)
+		if !c.nginx.OK {
+			require.Error(t, err, "%s: nginx says %s", c.Name, c.nginx.Error)
+			require.Equal(t, c.nginx.Error, "[emerg] "+err.Error(), c.Name)
 			refused++
 			continue
 		}
 		require.NoError(t, err, c.Name)
-		require.ElementsMatch(t, nginx.Warnings, warnings, c.Name)
+		require.ElementsMatch(t, c.nginx.Warnings, warnings, c.Name)
 		warned += len(warnings)
 		table := Compile(l)
 		for i, p := range c.Probes {
@@ -87,7 +111,7 @@ func TestOracleSharedCases(t *testing.T) {
 				who, err = netip.ParseAddr(p.Client)
 				require.NoError(t, err, c.Name)
 			}
-			status := nginx.Probes[i].Status
+			status := c.nginx.Probes[i].Status
 			require.Contains(t, []int{http.StatusOK, http.StatusForbidden}, status, c.Name)
 			d := table.Lookup(who)
 			require.Equal(t, status == http.StatusForbidden, d.Action == Deny, "%s: client %v, %+v, list\n%v", c.Name, who, d, l)
