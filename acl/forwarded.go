@@ -2,7 +2,6 @@ package acl
 
 import (
 	"net/netip"
-	"strconv"
 	"strings"
 )
 
@@ -121,16 +120,13 @@ func rereadable(a netip.Addr) bool {
 // "1.22.1-9+deb12u11". What is no version is the newest one.
 func atLeast(version string, want ...int) bool {
 	for _, w := range want {
-		end := 0
+		n, end := 0, 0
 		for end < len(version) && '0' <= version[end] && version[end] <= '9' {
+			n = min(n*10+int(version[end]-'0'), 1<<20)
 			end++
 		}
-		n, err := strconv.Atoi(version[:end])
-		if err != nil {
-			return true
-		}
-		if n != w {
-			return n > w
+		if end == 0 || n != w {
+			return end == 0 || n > w
 		}
 		version = strings.TrimPrefix(version[end:], ".")
 	}

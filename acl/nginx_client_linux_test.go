@@ -155,7 +155,9 @@ func proxyHeaders(r *random) []byte {
 		addr := func() string {
 			return pick(r, "192.0.2.7", "192.0.2.8", "10.0.0.1", "2001:db8::1", "2001:db8::2", "::1", "::ffff:192.0.2.7", "192.0.2.7:80", "255.255.255.255", "", "1", ":", "a.b", "...", "::1.2.3.4", "::ffff:ffff:ffff", "2001:DB8::F", "::ffff:255.255.255.255", "g::")
 		}
-		port := func() string { return pick(r, "1", "80", "81", "82", "4711", "0", "65535", "65536", "", "080", "x", "443", "443") }
+		port := func() string {
+			return pick(r, "1", "80", "81", "82", "4711", "0", "65535", "65536", "", "080", "x", "443", "443")
+		}
 		s := pick(r, "PROXY TCP4 ", "PROXY TCP6 ", "PROXY TCP4 ", "PROXY TCP6 ", "PROXY TCP4 ", "PROXY TCP6 ", "PROXY TCP5 ", "PROXY UDP4 ", "proxy TCP4 ", "PROXY UNKNOWN", "PROXY UNKNOWN ", "PROXY ") +
 			addr() + " " + addr() + " " + port() + " " + port() + pick(r, "\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\n", "\r", " \r\n", "\r\r\n")
 		if r.IntN(6) == 0 {
