@@ -35,8 +35,8 @@
 //     address it is.
 //
 // A level that has any rule of its own replaces the whole list of the level
-// around it, for every family. A List is one level: which one is in force is
-// for the reader of the configuration to say.
+// around it, for every family. A List is one level; [Effective] tells which one
+// of several is in force.
 //
 // # Lists as sets
 //
@@ -45,4 +45,15 @@
 // sets; a [Set] goes to firewalls and clusters too, and [Names] say it in the
 // words of the house. [List.Shadowed] and [List.Redundant] find the rules that
 // do nothing, and [Simplify] makes the shortest list that does the same.
+//
+// # What stands around the rules
+//
+// The client that the rules judge is not always the peer: a [RealIP] follows
+// X-Forwarded-For, X-Real-IP, another header or the PROXY protocol as nginx
+// does, and tells whose word the address rests on. A [Geo] is a geo block,
+// which gives each address a value. [Satisfy] joins what the rules say with
+// what passwords say.
+//
+// A [Middleware] puts all this before a handler of net/http, so that a program
+// decides as the nginx in front of it would.
 package acl

@@ -95,6 +95,9 @@ type GeoBuilder struct {
 // warns of, and the error for which nginx refuses the block; both in nginx's
 // words. After an error the builder is of no use.
 //
+// A range is kept in parts, one for each /16 it touches, and nginx warns of
+// each part: one range may mean 65,536 warnings.
+//
 // An include directive is for the caller to resolve, by adding what is in the
 // file. Add refuses it.
 func (b *GeoBuilder) Add(words ...string) (warnings []string, err error) {

@@ -42,6 +42,7 @@ type MiddlewareOptions struct {
 // not apply.
 type Middleware struct {
 	o       MiddlewareOptions
+	body    []byte // of the answer to whom it denies
 	current atomic.Pointer[policy]
 }
 
@@ -58,6 +59,10 @@ func NewMiddleware(p Policy, o *MiddlewareOptions) *Middleware {
 	if o != nil {
 		m.o = *o
 	}
+	if m.o.Status == 0 {
+		m.o.Status = http.StatusForbidden
+	}
+	m.body = []byte(http.StatusText(m.o.Status) + "\n")
 	m.SetPolicy(p)
 	return m
 }
@@ -74,9 +79,15 @@ func (m *Middleware) SetPolicy(p Policy) {
 func (m *Middleware) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := m.current.Load()
-		peer, ok := peerOf(r)
+		client, ok := peerOf(r)
 		if ok {
-			client, _, _ := p.RealIP.walk(p.source, peer, r.Header, m.proxyHeader(r, p), nil)
+			switch {
+			case p.RealIP.Trusted == nil:
+			case p.source.proxy:
+				client, _ = p.RealIP.Find(client, nil, m.proxyHeader(r))
+			default:
+				client, _, _ = p.RealIP.walk(p.source, client, r.Header, nil, nil)
+			}
 			if p.table.Lookup(client.Addr()).Action == Allow {
 				next.ServeHTTP(w, r)
 				return
@@ -105,7 +116,7 @@ func (m *Middleware) judge(r *http.Request, p *policy) Judgement {
 	if !ok {
 		return Judgement{Decision: Decision{Deny, -1}, Unknown: true}
 	}
-	j := Judgement{Peer: peer, Trace: p.RealIP.Explain(peer, r.Header, m.proxyHeader(r, p))}
+	j := Judgement{Peer: peer, Trace: p.RealIP.Explain(peer, r.Header, m.proxyHeader(r))}
 	j.Decision = p.table.Lookup(j.Trace.Client.Addr())
 	if j.Rule >= 0 {
 		j.By = p.List[j.Rule]
@@ -113,8 +124,8 @@ func (m *Middleware) judge(r *http.Request, p *policy) Judgement {
 	return j
 }
 
-func (m *Middleware) proxyHeader(r *http.Request, p *policy) ProxyHeader {
-	if !p.source.proxy || m.o.ProxyHeader == nil {
+func (m *Middleware) proxyHeader(r *http.Request) ProxyHeader {
+	if m.o.ProxyHeader == nil {
 		return ProxyHeader{}
 	}
 	return m.o.ProxyHeader(r)
@@ -130,11 +141,10 @@ func (m *Middleware) deny(w http.ResponseWriter, r *http.Request, next http.Hand
 	case m.o.Denied != nil:
 		m.o.Denied.ServeHTTP(w, r)
 	default:
-		status := m.o.Status
-		if status == 0 {
-			status = http.StatusForbidden
-		}
-		http.Error(w, http.StatusText(status), status)
+		// http.Error costs many times as much, and whom one denies comes often.
+		w.Header()["Content-Type"] = []string{"text/plain; charset=utf-8"}
+		w.WriteHeader(m.o.Status)
+		w.Write(m.body)
 	}
 }
 
@@ -182,15 +192,44 @@ func peerOf(r *http.Request) (peer netip.AddrPort, ok bool) {
 }
 
 // parseRemote reads "192.0.2.1:1234", "[2001:db8::1]:1234", and an address
-// alone, which some servers put there. What is neither makes no error value:
-// on a unix socket that is every request.
+// alone, which some servers put there. On a unix socket no request has one, so
+// that makes no error value.
 func parseRemote(s string) (netip.AddrPort, bool) {
 	if s == "" || s[0] == '@' || s[0] == '/' {
 		return netip.AddrPort{}, false
+	}
+	if peer, ok := parseIPv4Port(s); ok {
+		return peer, true
 	}
 	if peer, err := netip.ParseAddrPort(s); err == nil {
 		return peer, true
 	}
 	a, err := netip.ParseAddr(s)
 	return netip.AddrPortFrom(a, 0), err == nil
+}
+
+// parseIPv4Port reads what netip.ParseAddrPort reads most often, in a third of
+// the time. What it does not read may still be an address.
+func parseIPv4Port(s string) (netip.AddrPort, bool) {
+	var b [4]byte
+	i := 0
+	for k := range b {
+		start, n := i, 0
+		for i < len(s) && s[i]-'0' <= 9 {
+			n = n*10 + int(s[i]-'0')
+			i++
+		}
+		end := byte('.')
+		if k == 3 {
+			end = ':'
+		}
+		// A leading zero is for netip to refuse.
+		if i == start || i-start > 3 || n > 255 || i-start > 1 && s[start] == '0' || i == len(s) || s[i] != end {
+			return netip.AddrPort{}, false
+		}
+		b[k] = byte(n)
+		i++
+	}
+	port, ok := parsePort(s[i:])
+	return netip.AddrPortFrom(netip.AddrFrom4(b), port), ok && len(s)-i <= 5
 }

@@ -100,6 +100,25 @@ func TestMiddlewareServesUnixSockets(t *testing.T) {
 	}
 }
 
+func TestRemoteAddrIsReadAsNetipDoes(t *testing.T) {
+	for _, s := range []string{
+		"192.0.2.1:1", "192.0.2.1:65535", "192.0.2.1:65536", "192.0.2.1:0", "192.0.2.1:", "192.0.2.1", "192.0.2.01:1", "0.0.0.0:1", "256.0.0.1:1", "1.2.3:4", "1.2.3.4.5:6",
+		"192.0.2.1:000001", "192.0.2.1:01", "1..2.3:4", ".1.2.3:4", "255.255.255.255:1", "192.0.2.1:+1", "1234.0.0.1:1", "[::1]:1", "::1", "[::1%lo]:9", "x", "[1.2.3.4]:5", "192.0.2.1:1 ",
+	} {
+		want, err := netip.ParseAddrPort(s)
+		if err != nil {
+			var a netip.Addr
+			a, err = netip.ParseAddr(s)
+			want = netip.AddrPortFrom(a, 0)
+		}
+		got, ok := parseRemote(s)
+		assert.Equal(t, err == nil, ok, s)
+		if ok {
+			assert.Equal(t, want, got, s)
+		}
+	}
+}
+
 // A server on TCP whose RemoteAddr something has overwritten is no unix socket.
 func TestMiddlewareDeniesWhomItCannotTell(t *testing.T) {
 	h := NewMiddleware(Policy{}, nil).Handler(welcome)

@@ -146,14 +146,14 @@ func (s *Stop) UnmarshalText(text []byte) error {
 // In a request that package http has read, tabs around a value are gone. nginx
 // keeps them, and takes the address for unreadable.
 func (r RealIP) Find(peer netip.AddrPort, header http.Header, proxy ProxyHeader) (client netip.AddrPort, replaced bool) {
-	client, replaced, _ = r.walk(r.source(), peer, header, proxy, nil)
+	client, replaced, _ = r.walk(r.source(), peer, header, &proxy, nil)
 	return client, replaced
 }
 
 // Explain is Find, and tells how the address came about.
 func (r RealIP) Explain(peer netip.AddrPort, header http.Header, proxy ProxyHeader) Trace {
 	var t Trace
-	t.Client, t.Replaced, t.Stop = r.walk(r.source(), peer, header, proxy, &t.Hops)
+	t.Client, t.Replaced, t.Stop = r.walk(r.source(), peer, header, &proxy, &t.Hops)
 	return t
 }
 
@@ -176,7 +176,7 @@ func (r RealIP) source() source {
 	return source{key: http.CanonicalHeaderKey(r.Header)}
 }
 
-func (r *RealIP) walk(from source, peer netip.AddrPort, header http.Header, proxy ProxyHeader, hops *[]Hop) (client netip.AddrPort, replaced bool, stop Stop) {
+func (r *RealIP) walk(from source, peer netip.AddrPort, header http.Header, proxy *ProxyHeader, hops *[]Hop) (client netip.AddrPort, replaced bool, stop Stop) {
 	if r.Trusted == nil {
 		return peer, false, StopOff
 	}
@@ -221,7 +221,7 @@ func (r *RealIP) walk(from source, peer netip.AddrPort, header http.Header, prox
 	return client, replaced, StopEnd
 }
 
-func (r *RealIP) proxied(peer netip.AddrPort, proxy ProxyHeader, hops *[]Hop) (client netip.AddrPort, replaced bool, stop Stop) {
+func (r *RealIP) proxied(peer netip.AddrPort, proxy *ProxyHeader, hops *[]Hop) (client netip.AddrPort, replaced bool, stop Stop) {
 	if proxy.Version == 0 {
 		return peer, false, StopNoHeader
 	}
