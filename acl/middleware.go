@@ -100,12 +100,12 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // A Judgement is what a Middleware says of a request.
 type Judgement struct {
 	Decision
-	By    Rule           // List[Decision.Rule]; the zero Rule if none matched
-	Peer  netip.AddrPort // the zero Addr is a unix socket
-	Trace Trace          // how the client's address came about
+	By    *Rule          `json:"by"`    // a copy of List[Decision.Rule]; nil if none matched
+	Peer  netip.AddrPort `json:"peer"`  // the zero Addr is a unix socket
+	Trace Trace          `json:"trace"` // how the client's address came about
 	// Unknown reports that Request.RemoteAddr is neither an address nor that
 	// of a unix socket. The Action is then Deny.
-	Unknown bool
+	Unknown bool `json:"unknown"`
 }
 
 // Judge says what the Middleware does with a request, and why.
@@ -119,7 +119,8 @@ func (m *Middleware) judge(r *http.Request, p *policy) Judgement {
 	j := Judgement{Peer: peer, Trace: p.RealIP.Explain(peer, r.Header, m.proxyHeader(r))}
 	j.Decision = p.table.Lookup(j.Trace.Client.Addr())
 	if j.Rule >= 0 {
-		j.By = p.List[j.Rule]
+		by := p.List[j.Rule]
+		j.By = &by
 	}
 	return j
 }

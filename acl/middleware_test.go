@@ -3,6 +3,7 @@ package acl
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"go/token"
 	"io"
@@ -181,6 +182,11 @@ func TestMiddlewareJudges(t *testing.T) {
 	assert.Equal(t, "deny all;", j.By.String())
 	assert.Equal(t, netip.MustParseAddrPort("127.0.0.1:9"), j.Peer)
 	assert.Equal(t, "198.51.100.1", j.Trace.Client.Addr().String())
+	text, err := json.Marshal(j)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"action":"deny","rule":1,"by":"deny all;","peer":"127.0.0.1:9","unknown":false,"trace":{
+		"client":"198.51.100.1:0","replaced":true,"stop":"the search is not recursive",
+		"hops":[{"from":"127.0.0.1","rule":0,"entry":"198.51.100.1","field":0,"offset":0,"to":"198.51.100.1:0"}]}}`, string(text))
 	assert.Equal(t, Decision{Deny, -1}, m.Judge(request("")).Decision)
 	assert.True(t, m.Judge(request("")).Unknown)
 	policy.List[0] = MustParseRule("allow", "all") // it is theirs to change

@@ -139,9 +139,9 @@ func TestOracleNginxFindsClients(t *testing.T) {
 }
 
 func TestOracleNginxRefusesTrusted(t *testing.T) {
-	for _, argument := range []string{"unix", "10.0.0.0/33", "all", "255.255.255.255/32", "nobody.invalid"} {
+	for _, argument := range []string{"unix", "10.0.0.0/33", "all", "255.255.255.255/32", "nobody.invalid", ""} {
 		_, err := ParseTrusted(argument)
-		require.Equal(t, []string{"1 emerg: " + err.Error()}, check(t, "set_real_ip_from "+argument+";"), argument)
+		require.Equal(t, []string{"1 emerg: " + err.Error()}, check(t, `set_real_ip_from "`+argument+`";`), argument)
 	}
 	r, err := ParseTrusted("10.0.0.1/8")
 	require.NoError(t, err)

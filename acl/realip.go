@@ -24,6 +24,9 @@ type RealIP struct {
 	// is X-Real-IP. Of "X-Forwarded-For" all the fields of a request are
 	// looked at, from the last one on; of any other only the first, even if
 	// it is written "x-forwarded-for". "proxy_protocol" is the PROXY header.
+	// Before nginx looks, it drops fields whose names hold other bytes than
+	// letters, digits and "-", unless ignore_invalid_headers is off, or
+	// underscores_in_headers on; that is for the caller to do.
 	Header string
 	// Recursive is real_ip_recursive: go on from an address that is trusted
 	// itself, to the one that it names.
@@ -33,8 +36,8 @@ type RealIP struct {
 	Version string
 }
 
-// ParseTrusted reads the argument of set_real_ip_from, or of proxy in a geo
-// block, into a rule for [RealIP].Trusted: "unix:", an address or a prefix.
+// ParseTrusted reads the argument of set_real_ip_from into a rule for
+// [RealIP].Trusted: "unix:", an address or a prefix.
 //
 // nginx takes anything else for a host name, "all" too, and resolves it when
 // it starts. The error is what it says if that fails; a caller that knows the
