@@ -55,14 +55,21 @@ func BenchmarkBytes(b *testing.B) {
 	}
 }
 
+// An edit costs by the lines of its option, not by those of the file.
 func BenchmarkSet(b *testing.B) {
-	f, err := Parse("s.conf", manyPrograms(5000))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		f.Section("program", "p2500").Set("stopwaitsecs", "60")
+	for _, n := range []int{50, 5000, 50_000} {
+		b.Run(fmt.Sprintf("programs=%d", n), func(b *testing.B) {
+			f, err := Parse("s.conf", manyPrograms(n))
+			if err != nil {
+				b.Fatal(err)
+			}
+			s := f.Section("program", fmt.Sprintf("p%d", n/2))
+			values := []string{"60", "30"}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				s.Set("stopwaitsecs", values[i%2])
+			}
+		})
 	}
 }
 

@@ -1,7 +1,8 @@
 // Package peers measures this module beside the libraries that people use
 // today, in one run on one machine: crossplane and gonginx for nginxconf,
-// ini.v1 for supervisorconf, bart for acl. It is a module of its own, so that
-// these are no requirements of the root module.
+// ini.v1 for supervisorconf, bart for acl; and beside Supervisor itself, where
+// it is installed. It is a module of its own, so that these are no requirements
+// of the root module.
 //
 //	go test -run '^$' -bench . -count 6 ./... | tee out
 //	benchstat -col /by out
