@@ -311,7 +311,7 @@ func document(t *testing.T, text []byte) map[string]any {
 	return m
 }
 
-var unknownEvent = regexp.MustCompile(`^Unknown event type \S* in `)
+var unknownEvent = regexp.MustCompile(`(?s)^Unknown event type .*? in \[`)
 
 // sameMessage compares messages. Secrets are masked in ours: where it says ***,
 // any text will do. Of several unknown events, Supervisor names the first of a
