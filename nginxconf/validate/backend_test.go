@@ -2,6 +2,7 @@ package validate_test
 
 import (
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -221,8 +222,12 @@ func TestFilesOfTLS(t *testing.T) {
 	host := fstest.MapFS{
 		"c.pem": {Data: certificate}, "k.pem": {Data: key}, "other.pem": {Data: other}, "text": {Data: []byte("text")}, "ticket": {Data: make([]byte, 48)},
 	}
+	host["var/cache"] = &fstest.MapFile{Mode: fs.ModeDir}
 	pair := "ssl_certificate c.pem;\nssl_certificate_key k.pem;\n"
 	for _, test := range []refusal{
+		{"1.22.1", inPlain("proxy_cache_path /var/cache/a keys_zone=z:1m;\nserver {}"), ""},
+		{"1.22.1", inPlain("proxy_cache_path /var/cache/a keys_zone=z:1m;\nproxy_temp_path /var/cache/a/b/;"), ""},
+		{"1.22.1", inPlain("proxy_cache_path /var/cache/a/b keys_zone=z:1m;"), `3: mkdir() "/var/cache/a/b" failed (2: No such file or directory)`},
 		{"1.22.1", inPlainServer(pair + "ssl_session_ticket_key ticket;\nssl_password_file text;"), ""},
 		{"1.22.1", inPlainServer("ssl_certificate nosuch;\nssl_certificate_key k.pem;"),
 			`4: cannot load certificate "/nosuch": BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory:calling fopen(/nosuch, r) error:10000080:BIO routines::no such file)`},

@@ -39,6 +39,7 @@ type checker struct {
 	listening   int64 // how many sockets nginx would open
 	pools       []*threadPool
 	paths       map[string]path      // directories, by their absolute names
+	pathList    []string             // their names, in the order they came
 	logs        map[string]logBuffer // log files that are written through a buffer
 	geoSteps    int                  // what the ranges of geo blocks took
 

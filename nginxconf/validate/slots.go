@@ -1,6 +1,9 @@
 package validate
 
 import (
+	"errors"
+	"io/fs"
+	slash "path"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -164,13 +167,18 @@ type path struct {
 // addPath notes a directory: the same one with other levels, or of another
 // cache, is refused (nginx: ngx_add_path).
 func (c *checker) addPath(d *nginxconf.Directive, name string, levels [3]int64, owner any) bool {
-	name = c.fullName(strings.TrimSuffix(name, "/"))
+	if absolute := strings.HasPrefix(name, "/"); absolute {
+		name = strings.TrimSuffix(name, "/")
+	} else {
+		name = c.fullName(strings.TrimSuffix(name, "/"))
+	}
 	old, ok := c.paths[name]
 	if !ok {
 		if c.paths == nil {
 			c.paths = map[string]path{}
 		}
 		c.paths[name] = path{levels, owner, d}
+		c.pathList = append(c.pathList, name)
 		return true
 	}
 	at := old.d.TermPos()
@@ -183,6 +191,30 @@ func (c *checker) addPath(d *nginxconf.Directive, name string, levels [3]int64, 
 		return false
 	}
 	return true
+}
+
+// finishPaths looks whether nginx can make the directories that it keeps files
+// in: those around them must be there (nginx: ngx_create_paths). nginx names no
+// place.
+func (c *checker) finishPaths() {
+	if c.options.Files == nil {
+		return
+	}
+	made := map[string]bool{}
+	for _, name := range c.pathList {
+		in := strings.TrimPrefix(slash.Clean("/"+cstring(name)), "/")
+		if in == "" {
+			continue
+		}
+		if _, err := fs.Stat(c.options.Files, in); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		made[in] = true
+		if _, err := fs.Stat(c.options.Files, slash.Dir(in)); errors.Is(err, fs.ErrNotExist) && !made[slash.Dir(in)] {
+			c.fail(c.paths[name].d, 1, "missing-directory", `mkdir() "%s" failed (2: No such file or directory)`, name)
+			return
+		}
+	}
 }
 
 // fullName makes a path absolute as nginx does: it is relative to the prefix.

@@ -101,5 +101,6 @@ func (c *checker) run() {
 		return
 	}
 	c.finishMain()
+	c.finishPaths()
 	c.finishZones()
 }
