@@ -199,6 +199,14 @@ func TestHeadersForBackends(t *testing.T) {
 	assert.Contains(t, strings.Join(warnings, "\n"), `no "fastcgi_cache_key" for "fastcgi_cache"`)
 }
 
+// Names that fit in no number of buckets are found out soon, whatever the limit.
+func TestLargeHashTables(t *testing.T) {
+	name := strings.Repeat("x", 40)
+	conf := inPlainServer("proxy_headers_hash_max_size 1000000;\n" + strings.Repeat("proxy_set_header "+name+" a;\n", 3))
+	_, warnings := found(t, "1.22.1", conf)
+	assert.Contains(t, strings.Join(warnings, "\n"), "could not build optimal proxy_headers_hash, you should increase either proxy_headers_hash_max_size: 1000000 or proxy_headers_hash_bucket_size: 64; ignoring proxy_headers_hash_bucket_size")
+}
+
 func TestTLSOfBackends(t *testing.T) {
 	with := func(text string) string { return inPlainLocation("proxy_pass https://127.0.0.1;\n" + text) }
 	expect(t, []refusal{

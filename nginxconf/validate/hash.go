@@ -122,26 +122,30 @@ func fit(names []hashed, maxSize, bucketSize uint64) bool {
 	switch {
 	case total > maxSize*room:
 		return false
-	case maxSize > 1<<20 || n > maxFit: // so many are not worth the while
+	case maxSize > 1<<20 || n > maxFit || maxSize*n > 1<<26: // so many are not worth the while
 		return true
 	case total <= room && from <= maxSize:
 		return true
 	}
 	var full []uint16
-next:
 	for size := from; size <= maxSize; size++ {
 		if uint64(len(full)) < size {
 			full = make([]uint16, min(2*size, maxSize))
 		}
-		clear(full[:size])
-		for _, n := range names {
-			b := &full[n.key%size]
-			if uint64(*b)+uint64(n.size) > room {
-				continue next
+		in := 0
+		for ; in < len(names); in++ {
+			b := &full[names[in].key%size]
+			if uint64(*b)+uint64(names[in].size) > room {
+				break
 			}
-			*b += uint16(n.size)
+			*b += uint16(names[in].size)
 		}
-		return true
+		if in == len(names) {
+			return true
+		}
+		for _, n := range names[:in] { // the rest is clear
+			full[n.key%size] = 0
+		}
 	}
 	return false
 }
