@@ -67,6 +67,7 @@ func forwardedField(r *random) string {
 func TestOracleNginxFindsClients(t *testing.T) {
 	seed, cases := oracleEnv(t, 1500)
 	r := newRand(seed)
+	version := nginxVersion(t)
 	var all []RealIP
 	var server strings.Builder
 	server.WriteString("add_header X-Addr $remote_addr always; add_header X-Port $remote_port always;\n")
@@ -91,7 +92,7 @@ func TestOracleNginxFindsClients(t *testing.T) {
 					server.WriteString("real_ip_recursive on; ")
 				}
 				server.WriteString("empty_gif; }\n")
-				all = append(all, RealIP{Compile(l), header, recursive, "1.22.1"})
+				all = append(all, RealIP{Compile(l), header, recursive, version})
 			}
 		}
 	}
@@ -215,11 +216,12 @@ location / { empty_gif; } }`, socket, log.Name()), "location = / { empty_gif; }\
 	// What nginx answers here it does once it listens everywhere.
 	require.False(t, n.enter(t, tcp4, netip.MustParseAddr("127.0.0.1")).denied(t, "/", ""))
 
+	o := &ProxyHeaderOptions{Version: nginxVersion(t)}
 	var told, silent, refused int
 	for range cases {
 		header := proxyHeaders(r)
 		b := append(header[:len(header):len(header)], "GET / HTTP/1.0\r\nHost: b\r\n\r\n"...)
-		h, used, err := ParseProxyHeader(b, &ProxyHeaderOptions{Version: "1.22.1"})
+		h, used, err := ParseProxyHeader(b, o)
 		if err == nil && used != len(header) {
 			continue // what is left is not the request
 		}
@@ -424,13 +426,14 @@ func TestOracleNginxReadsGeo(t *testing.T) {
 	seed, cases := oracleEnv(t, 120)
 	r := newRand(seed)
 	var http, server bytes.Buffer
+	version := nginxVersion(t)
 	var geos []*Geo
 	var blocks [][][]string
 	var warnings []string
 	refused, lines := 0, 0
 	for range cases {
 		block := geoBlock(r)
-		b := GeoBuilder{Version: "1.22.1"}
+		b := GeoBuilder{Version: version}
 		var text strings.Builder
 		var warned []string
 		var err error

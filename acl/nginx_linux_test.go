@@ -22,14 +22,29 @@ import (
 )
 
 // upstream returns the path of a program that a differential test needs. It
-// skips the test without it, and fails it if REQUIRE_UPSTREAM is 1.
+// skips the test without it, and fails it if REQUIRE_UPSTREAM is 1. ORACLE_NGINX
+// is another nginx than the installed one.
 func upstream(t *testing.T, program string) string {
 	t.Helper()
+	if program == "nginx" {
+		program = cmp.Or(os.Getenv("ORACLE_NGINX"), program)
+	}
 	path, err := exec.LookPath(program)
 	if err != nil {
 		missing(t, err.Error())
 	}
 	return path
+}
+
+// nginxVersion returns the version of the nginx that upstream finds.
+func nginxVersion(t *testing.T) string {
+	t.Helper()
+	said, err := exec.CommandContext(t.Context(), upstream(t, "nginx"), "-v").CombinedOutput()
+	require.NoError(t, err, "%s", said)
+	_, version, found := strings.Cut(strings.TrimSpace(string(said)), "nginx/")
+	require.True(t, found, "%s", said)
+	version, _, _ = strings.Cut(version, " ")
+	return version
 }
 
 func missing(t *testing.T, what string) {

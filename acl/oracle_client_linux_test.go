@@ -45,7 +45,7 @@ type sharedSite struct {
 // siteOf reads one. The levels need no telling apart: each directive stands at
 // one level, but for the set_real_ip_from with which a server keeps what it
 // would inherit from working.
-func siteOf(config string) (s sharedSite, err error) {
+func siteOf(config, version string) (s sharedSite, err error) {
 	var trusted List
 	directives, lines := directiveWords(braces.ReplaceAllString(config, "<$1>"))
 	inGeo := false
@@ -94,7 +94,7 @@ func siteOf(config string) (s sharedSite, err error) {
 	if trusted != nil {
 		s.realIP.Trusted = Compile(trusted)
 	}
-	s.realIP.Version = "1.22.1"
+	s.realIP.Version, s.geo.Version = version, version
 	return s, nil
 }
 
@@ -121,7 +121,7 @@ func harness(t *testing.T) RealIP {
 		require.NoError(t, err)
 		l = append(l, r)
 	}
-	return RealIP{Trusted: Compile(l), Header: "X-Oracle-Client", Version: "1.22.1"}
+	return RealIP{Trusted: Compile(l), Header: "X-Oracle-Client", Version: nginxVersion(t)}
 }
 
 // header is the request's, and the peer's address, as nginx sees them. Around
@@ -173,7 +173,7 @@ func TestOracleSharedClients(t *testing.T) {
 	outer := harness(t)
 	var refused, warned, asked, replaced int
 	for _, c := range sharedCases(t, "realip,geo,georange,satisfy", seed, n) {
-		s, err := siteOf(c.Config)
+		s, err := siteOf(c.Config, outer.Version)
 		if !c.nginx.OK {
 			require.EqualError(t, err, c.nginx.Error, "%s\n%s", c.Name, c.Config)
 			refused++
