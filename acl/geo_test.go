@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -172,4 +173,62 @@ func TestGeoDoesNotAllocate(t *testing.T) {
 			assert.Zero(t, testing.AllocsPerRun(10, func() { g.Lookup(g.Client(a, header)) }))
 		}
 	}
+}
+
+// geoNetworks and geoRanges are blocks of about n entries.
+func geoNetworks(t testing.TB, l List) *GeoBuilder {
+	var b GeoBuilder
+	for _, r := range l[:len(l)-1] {
+		_, err := b.Add(r.prefix.String(), "1")
+		require.NoError(t, err)
+	}
+	return &b
+}
+
+func geoRanges(t testing.TB, n int) *GeoBuilder {
+	var b GeoBuilder
+	_, err := b.Add("ranges")
+	require.NoError(t, err)
+	step := uint32(3<<30) / uint32(n)
+	for i := range uint32(n) {
+		var from, to [4]byte
+		binary.BigEndian.PutUint32(from[:], 1<<24+i*step)
+		binary.BigEndian.PutUint32(to[:], 1<<24+i*step+step/2)
+		_, err := b.Add(netip.AddrFrom4(from).String()+"-"+netip.AddrFrom4(to).String(), "1")
+		require.NoError(t, err)
+	}
+	return &b
+}
+
+func BenchmarkGeoLookup(b *testing.B) {
+	for _, n := range []int{1_000, 100_000} {
+		l := benchList(n)
+		clients := benchClients(l)
+		for name, builder := range map[string]*GeoBuilder{"networks": geoNetworks(b, l), "ranges": geoRanges(b, n)} {
+			b.Run(fmt.Sprintf("%s=%d", name, n), func(b *testing.B) {
+				g := builder.Build()
+				b.ReportAllocs()
+				i := 0
+				for b.Loop() {
+					g.Lookup(clients[i*7%len(clients)])
+					i++
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkGeoBuild reads a block, and makes it ready.
+func BenchmarkGeoBuild(b *testing.B) {
+	l := benchList(100_000)
+	b.Run("networks=100000", func(b *testing.B) {
+		for b.Loop() {
+			geoNetworks(b, l).Build()
+		}
+	})
+	b.Run("ranges=100000", func(b *testing.B) {
+		for b.Loop() {
+			geoRanges(b, 100_000).Build()
+		}
+	})
 }

@@ -75,7 +75,7 @@ func (m *Middleware) SetPolicy(p Policy) {
 }
 
 // Handler returns a handler that passes on to next what the policy allows, and
-// answers the rest itself. It allocates nothing for a request it passes on.
+// answers the rest itself. It allocates nothing for a request, unless it logs.
 func (m *Middleware) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := m.current.Load()
@@ -143,7 +143,7 @@ func (m *Middleware) deny(w http.ResponseWriter, r *http.Request, next http.Hand
 		m.o.Denied.ServeHTTP(w, r)
 	default:
 		// http.Error costs many times as much, and whom one denies comes often.
-		w.Header()["Content-Type"] = []string{"text/plain; charset=utf-8"}
+		// That it is plain text package http sees itself.
 		w.WriteHeader(m.o.Status)
 		w.Write(m.body)
 	}
