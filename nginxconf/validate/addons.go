@@ -5,6 +5,7 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
+	"github.com/onehost-go/onehost/nginxconf/internal/pcre"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
@@ -18,6 +19,17 @@ func addonReader(f *directive.Form) reader {
 		}
 	case "ngx_http_headers_more_filter_module":
 		return readMoreHeaders
+	case "ngx_http_subs_filter_module":
+		if f.Name == "subs_filter" {
+			return readSubsFilter
+		}
+	case "ngx_http_dav_ext_module":
+		switch f.Name {
+		case "dav_ext_lock_zone":
+			return readLockZone
+		case "dav_ext_lock":
+			return readLock
+		}
 	case "ngx_http_geoip2_module", "ngx_stream_geoip2_module":
 		switch f.Name {
 		case "geoip2":
@@ -92,6 +104,77 @@ func readMoreHeaders(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			}
 		}
 	}
+}
+
+// readSubsFilter reads subs_filter (ngx_http_subs_filter). Only newer releases
+// look for variables in what is to be replaced.
+func readSubsFilter(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	v := &c.http.variables
+	options := ""
+	if d.NumArgs() > 2 {
+		options = d.Arg(2)
+	}
+	if !v.text(d, 2) || strings.IndexByte(options, 'r') < 0 {
+		return
+	}
+	pattern, to := d.Arg(0), d.Arg(1)
+	info, err := pcre.Check(pattern, strings.IndexByte(options, 'i') >= 0)
+	if err != nil {
+		c.fail(d, 1, "invalid-regex", "%s", err.Nginx(pattern))
+		return
+	}
+	for i := strings.IndexByte(to, '$'); i >= 0 && i+1 < len(to); i++ {
+		if n := int(to[i+1]) - '0'; to[i] == '$' && 1 <= n && n <= 9 && n > info.Captures && !info.Unsure {
+			c.fail(d, 2, "invalid-regex", `You want to capture too many regex substrings, more than %d in "%s"`, info.Captures, to)
+			return
+		}
+	}
+}
+
+// readLockZone reads dav_ext_lock_zone (ngx_http_dav_ext_lock_zone).
+func readLockZone(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	var name string
+	var size int64
+	for i := range d.NumArgs() {
+		p := d.Arg(i)
+		if strings.HasPrefix(p, "zone=") {
+			var ok bool
+			if name, size, ok = c.zoneOf(d, i+1); !ok {
+				return
+			}
+		} else if s, ok := strings.CutPrefix(p, "timeout="); ok {
+			if t, err := value.ParseSeconds(s); err != nil || t == 0 {
+				c.fail(d, i+1, "invalid-parameter", `invalid timeout value "%s"`, p)
+				return
+			}
+		} else {
+			c.fail(d, i+1, "invalid-parameter", `invalid parameter "%s"`, p)
+			return
+		}
+	}
+	if name == "" {
+		c.fail(d, 0, "missing-parameter", `"%s" must have "zone" parameter`, f.Name)
+		return
+	}
+	z := c.zone(d, 1, name, size, f.Module)
+	if z != nil && z.init {
+		c.fail(d, 1, "duplicate-zone", `duplicate zone "%s"`, name)
+	} else if z != nil {
+		z.init = true
+	}
+}
+
+// readLock reads dav_ext_lock (ngx_http_dav_ext_lock).
+func readLock(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if c.duplicate(b, d, f) {
+		return
+	}
+	name, ok := strings.CutPrefix(d.Arg(0), "zone=")
+	if !ok {
+		c.fail(d, 1, "invalid-parameter", `invalid parameter "%s"`, d.Arg(0))
+		return
+	}
+	c.zone(d, 1, name, 0, f.Module)
 }
 
 // readGeoIP2 reads a geoip2 block, without its database

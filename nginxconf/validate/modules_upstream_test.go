@@ -341,7 +341,14 @@ var addons = map[string]func(g generator) string{
 	"ngx_http_echo_module": func(g generator) string {
 		return g.pick("echo_sleep ", "echo_exec ", "echo_location ", "echo ", "echo_duplicate 2 ", "echo -n ") + g.value()
 	},
-	"ngx_http_subs_filter_module": func(g generator) string { return "subs_filter_types " + g.types() },
+	"ngx_http_subs_filter_module": func(g generator) string {
+		return g.pick("subs_filter_types "+g.types(),
+			"subs_filter "+g.pick(g.regex(), g.value())+" "+g.pick("$1", "$1$2", "$host$3", g.value(), "a")+" "+g.pick("", "r", "r", "ir", "g", "gior", "x"))
+	},
+	"ngx_http_dav_ext_module": func(g generator) string {
+		return g.pick("http:dav_ext_lock_zone "+g.zone()+g.pick("", " timeout=1m", " timeout=0", " timeout=x", " "+g.zone(), " x"),
+			"dav_ext_lock "+g.pick("zone=a", "zone=c", "zone=", "x", "a"), "dav_ext_lock zone=a; dav_ext_lock zone=b", "dav_ext_methods "+g.some(2, "PROPFIND", "LOCK", "off", "x"))
+	},
 	"ngx_http_image_filter_module": func(g generator) string {
 		size := func() string { return g.pick("100", "-", "0", "x", "$a", "$host", "$", "''", "90", "180", "-1") }
 		return g.pick(
