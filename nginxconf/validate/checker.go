@@ -47,8 +47,9 @@ type checker struct {
 	said   map[string]bool      // what was found once, and is not to be said again
 	hashes map[hashKey]bool     // whether names fit in a hash table
 
-	blocks slab[block]
-	seed   maphash.Seed
+	blocks  slab[block]
+	sslSlab slab[sslConf]
+	seed    maphash.Seed
 
 	http   *httpMain
 	stream *streamMain

@@ -14,8 +14,6 @@ type sslConf struct {
 
 	enable, reject, verify, client, trusted, crl, ocsp, responder, dhparam, curve, ciphers, stapling, compression *nginxconf.Directive
 	staplingFile                                                                                                  *nginxconf.Directive
-
-	context bool // nginx makes a context of OpenSSL
 }
 
 // sslConf returns what the block b, of http, stream or mail, says of TLS, to be
@@ -37,7 +35,7 @@ func (c *checker) sslConf(b *block) *sslConf {
 		of = &c.http.ssl
 	}
 	if *of == nil {
-		*of = &sslConf{}
+		*of = c.sslSlab.new()
 	}
 	return *of
 }

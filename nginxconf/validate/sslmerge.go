@@ -105,7 +105,6 @@ func (c *checker) finishServerSSL(h *httpMain, s *sslConf) {
 	case nothing:
 		return
 	}
-	s.context = true
 	c.useSSL(s, h.block, &h.variables, true)
 }
 
