@@ -208,6 +208,7 @@ func readResolver(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 // ngx_resolver_create).
 func (c *checker) resolver(d *nginxconf.Directive) {
 	servers := 0
+	var off [2]bool // ipv4, ipv6
 	for i := range d.NumArgs() {
 		v := d.Arg(i)
 		switch {
@@ -220,6 +221,10 @@ func (c *checker) resolver(d *nginxconf.Directive) {
 			if s := cstring(v[len("ipv6="):]); s != "on" && s != "off" {
 				c.fail(d, i+1, "invalid-parameter", "invalid parameter: %s", v)
 				return
+			} else if v[3] == '4' {
+				off[0] = s == "off"
+			} else {
+				off[1] = s == "off"
 			}
 		default:
 			s, err := value.ParseAddress(v, 53)
@@ -233,7 +238,9 @@ func (c *checker) resolver(d *nginxconf.Directive) {
 			servers++
 		}
 	}
-	if servers == 0 {
+	if off == [2]bool{true, true} {
+		c.fail(d, 0, "no-addresses", `"ipv4" and "ipv6" cannot both be "off"`)
+	} else if servers == 0 {
 		c.fail(d, 0, "no-name-servers", "no name servers defined")
 	}
 }

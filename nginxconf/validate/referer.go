@@ -122,8 +122,11 @@ func (c *checker) mergeReferer(h *httpMain, r *referers) bool {
 	at := h.block.d
 	if r.serverNames {
 		names := r.b.server.names
-		if len(names) == 0 {
-			r.add("") // nginx gives such a server the empty name
+		if len(names) == 0 { // nginx gives such a server the empty name
+			if text := r.add(""); text != "" {
+				c.failAtEnd(at, "invalid-referer", "%s", text)
+				return false
+			}
 		}
 		for _, n := range names {
 			name := n.d.Arg(int(n.word) - 1)
