@@ -153,7 +153,7 @@ type score struct {
 	rows, agree, refused, falseRefusals, falseAccepts, line, message int
 	byClass                                                          map[string][2]int // of nginx's refusals: seen, all
 	disagree                                                         []string
-	warned, warnedRight                                              int
+	warnings, warningsOurs, warningsBoth                             int // of accepted configurations
 }
 
 var said = regexp.MustCompile(`(?s)^(.*?)(?: in (\S*):(\d+))?$`)
@@ -167,13 +167,28 @@ func (j *judge) judge(t *testing.T, rows []*verdict, o *validate.Options) *score
 		}
 		s.rows++
 		var first *nginxconf.Diagnostic
+		warned := map[string]int{}
 		for _, d := range validate.Config(j.load(t, v), o) {
 			if d.Level == slog.LevelError {
 				first = d
 				break
 			}
+			warned[recorded(d.Message)]++
 		}
 		if v.OK {
+			for _, n := range warned {
+				s.warningsOurs += n
+			}
+			for _, w := range v.Warnings {
+				s.warnings++
+				m := said.FindStringSubmatch(w)
+				if warned[m[1]] > 0 {
+					warned[m[1]]--
+					s.warningsBoth++
+				} else {
+					s.disagree = append(s.disagree, fmt.Sprintf("no warning %s: %s", v.Name, w))
+				}
+			}
 			if first == nil {
 				s.agree++
 			} else {
@@ -223,6 +238,7 @@ func (s *score) log(t *testing.T) {
 	t.Logf("%d configurations: agree %.2f %%, false refusals %d, false accepts %d of %d; of those refused: line %.2f %%, message %.2f %%",
 		s.rows, percent(s.agree, s.rows), s.falseRefusals, s.falseAccepts, s.refused,
 		percent(s.line, s.refused-s.falseAccepts), percent(s.message, s.refused-s.falseAccepts))
+	t.Logf("warnings about what is accepted: nginx %d, ours %d, both %d", s.warnings, s.warningsOurs, s.warningsBoth)
 	classes := []string{}
 	for c, n := range s.byClass {
 		classes = append(classes, fmt.Sprintf("%s %d/%d", c, n[0], n[1]))
@@ -258,6 +274,8 @@ func (s *score) require(t *testing.T) {
 	t.Helper()
 	require.Zero(t, s.falseRefusals)
 	require.GreaterOrEqual(t, percent(s.agree, s.rows), floorAgree)
+	require.Equal(t, s.warnings, s.warningsBoth)
+	require.Equal(t, s.warnings, s.warningsOurs)
 	require.GreaterOrEqual(t, percent(s.line, s.refused-s.falseAccepts), floorLine)
 	require.GreaterOrEqual(t, percent(s.message, s.refused-s.falseAccepts), floorMessage)
 }
