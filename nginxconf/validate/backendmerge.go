@@ -281,8 +281,22 @@ func (c *checker) headers(n *backendConf, cache bool) {
 	}
 	set := n.kind == proxyBackend || n.kind == grpcBackend
 	names := h.headerNames[:0]
-	for _, d := range n.headers.inOrder() {
+	list := n.headers.inOrder()
+	hostFirst := set && c.since(1, 31, 4)
+	if hostFirst {
+		for _, d := range list {
+			if strings.EqualFold(d.Arg(0), "Host") {
+				if _, ok := h.variables.script(d, 2, d.Arg(1)); !ok {
+					return
+				}
+			}
+		}
+	}
+	for _, d := range list {
 		name, isHeader := d.Arg(0), true
+		if hostFirst && strings.EqualFold(name, "Host") {
+			continue
+		}
 		if !set { // only headers are in the table
 			name, isHeader = strings.CutPrefix(name, "HTTP_")
 			isHeader = isHeader && name != ""
