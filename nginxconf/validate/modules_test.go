@@ -120,6 +120,7 @@ func TestModulesRefuseWhatNginxRefuses(t *testing.T) {
 		{"| secure_link $a; secure_link_secret b;\nset $a b;", `11: "secure_link_secret" cannot be mixed with "secure_link" and "secure_link_md5"`},
 		{"| valid_referers none;", `10: the "none" or "blocked" referers are specified in the "valid_referers" directive without any valid referer`},
 		{"| valid_referers a.b A.b;", `5: conflicting parameter "a.b"`},
+		{"| valid_referers server_names /x;", `10: conflicting parameter ""`},
 		{"| try_files a =1000;", `5: invalid code "=1000"`},
 		{"| index a '';", `5: index "a" in "index" directive is invalid`},
 		{"| sub_filter '' a;", "5: empty search pattern"},
