@@ -20,11 +20,19 @@ import (
 type mutator struct {
 	generator
 	names []string // of all directives
+	forms []directive.Form
+	sites []*site // what may be copied from
 }
 
-func newMutator(g generator, table *directive.Table) *mutator {
-	m := &mutator{generator: g}
+func newMutator(table *directive.Table) *mutator {
+	m := &mutator{}
 	for f := range table.Forms() {
+		switch f.Name {
+		case "pid": // we say it
+		case "include": // of what was written before
+		default:
+			m.forms = append(m.forms, f)
+		}
 		if n := len(m.names); n == 0 || m.names[n-1] != f.Name {
 			m.names = append(m.names, f.Name)
 		}
@@ -150,6 +158,27 @@ func (m *mutator) odd() string {
 	return m.pick("''", "0", "1", "-1", "on", "off", "default", "$nosuch", "$", "${", "$1", "$uri", "$host", "/", "=", "~", "~*", "^~", "@x", "x", "99999999999999999999", "65536", "1k", "1s", "10ms", "1.5", "127.0.0.1", "127.0.0.1:80", "[::1]:80", "unix:/x", "*", "any", "all", "none", "http://127.0.0.1/", "(", "a{2}", `"a b"`, "zone=x:1m", "max=1", "ssl", "backup", "flush=1s", "escape=json", "if=$x", "\x00")
 }
 
+// borrowed returns a word of another directive, often of another site, or one
+// that stands nowhere.
+func (m *mutator) borrowed(s *site) string {
+	switch m.IntN(4) {
+	case 0, 1:
+		return m.odd()
+	case 2:
+		s = one(m.generator, m.sites)
+	}
+	d, i := m.word(s)
+	return word(d, i).of(s.text)
+}
+
+// copied returns a directive, often of another site.
+func (m *mutator) copied(s *site) string {
+	if m.IntN(2) == 0 {
+		s = one(m.generator, m.sites)
+	}
+	return whole(one(m.generator, s.directives)).of(s.text)
+}
+
 // mutate makes one change.
 func (m *mutator) mutate(t *testing.T, text string) string {
 	s := newSite(t, text)
@@ -173,27 +202,17 @@ func (m *mutator) mutate(t *testing.T, text string) string {
 		return s.replace(w, m.misspell(w.of(text)))
 	case 7, 8: // a word of another directive, or from elsewhere
 		d, i := m.word(s)
-		by := m.odd()
-		if m.IntN(2) == 0 {
-			other, k := m.word(s)
-			by = word(other, k).of(text)
-		}
-		return s.replace(word(d, i), by)
+		return s.replace(word(d, i), m.borrowed(s))
 	case 9: // one more
 		d, i := m.word(s)
-		by := m.odd()
-		if m.IntN(2) == 0 {
-			other, k := m.word(s)
-			by = word(other, k).of(text)
-		}
-		return s.insert(word(d, i).to, " "+by)
+		return s.insert(word(d, i).to, " "+m.borrowed(s))
 	case 10, 11: // a directive is missing
 		return s.replace(whole(one(m.generator, s.directives)), "")
 	case 12, 13: // twice
 		w := whole(one(m.generator, s.directives))
 		return s.insert(w.to, "\n"+w.of(text))
 	case 14, 15: // a copy elsewhere
-		return s.insert(m.inside(s), "\n"+whole(one(m.generator, s.directives)).of(text)+"\n")
+		return s.insert(m.inside(s), "\n"+m.copied(s)+"\n")
 	case 16: // moved
 		w, at := whole(one(m.generator, s.directives)), m.inside(s)
 		switch {
@@ -210,7 +229,7 @@ func (m *mutator) mutate(t *testing.T, text string) string {
 	case 19: // a new one
 		name := one(m.generator, m.names)
 		for range m.IntN(3) {
-			name += " " + m.odd()
+			name += " " + m.borrowed(s)
 		}
 		return s.insert(m.inside(s), "\n"+name+m.pick(";", ";", ";", " {\n}")+"\n")
 	case 20: // ';' or '{' is another sign
@@ -246,32 +265,43 @@ func (m *mutator) mutate(t *testing.T, text string) string {
 // environmental begin messages that say something of the machine that nginx runs
 // on, or that OpenSSL says.
 var environmental = [...]string{
-	"bind() to ", "open() ", "mkdir() ", "host not found in ", "getpwnam", "getgrnam",
+	"bind() to ", "open() ", "pread() ", "mkdir() ", "host not found in ", "getpwnam", "getgrnam",
 	"dlopen() ", "setsockopt", "chmod() ", "chown() ", "socket() ", "could not open error log", "invalid PID number",
-	"ioctl(", "fcntl(", "listen() ", "duplicate value in ", "eventfd", "epoll_create",
+	"ioctl(", "fcntl(", "listen() ", "ENGINE_by_id(", "duplicate value in ", "eventfd", "epoll_create",
+}
+
+// newMutants returns the nginx to ask, with files for TLS and the like beside
+// it, and the configurations to change.
+func newMutants(t *testing.T) (*upstream, *mutator, []string) {
+	u := newUpstream(t)
+	u.pemFiles(t)
+	u.beside = map[string]string{"extra.map": "/robots.txt 1h;\n"}
+	table := u.table(t)
+	u.knows = slices.Collect(table.Modules())
+	m := newMutator(table)
+	names, err := filepath.Glob("testdata/sites/*.conf")
+	require.NoError(t, err)
+	sites := []string{}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		sites = append(sites, string(text))
+		m.sites = append(m.sites, newSite(t, string(text)))
+	}
+	return u, m, sites
 }
 
 // TestOracleMutants asks the installed nginx about configurations of testdata
 // with one or two changes each.
 func TestOracleMutants(t *testing.T) {
-	u := newUpstream(t)
-	u.pemFiles(t)
-	u.beside = map[string]string{"extra.map": "/robots.txt 1h;\n"}
-	rnd, cases := oracleSize(t, 200)
-	table := u.table(t)
-	u.knows = slices.Collect(table.Modules())
-	m := newMutator(generator{rnd}, table)
-	files, err := filepath.Glob("testdata/sites/*.conf")
-	require.NoError(t, err)
-	sites := []string{}
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		require.NoError(t, err)
-		sites = append(sites, string(text))
-		if diff := u.compare(t, string(text)); diff != "" {
-			assert.Fail(t, diff, name)
+	u, m, sites := newMutants(t)
+	for _, text := range sites {
+		if diff := u.compare(t, text); diff != "" {
+			assert.Fail(t, diff, text)
 		}
 	}
+	rnd, cases := oracleSize(t, 200)
+	m.generator = generator{rnd}
 	refused, judged := 0, 0
 	for range cases {
 		conf := m.mutate(t, one(m.generator, sites))
@@ -302,4 +332,127 @@ func (m *mutator) again(t *testing.T, text string) string {
 		}
 	}
 	return text
+}
+
+// argument returns a word for a directive, mostly one that fits its type.
+func (m *mutator) argument(f *directive.Form) string {
+	if m.IntN(6) == 0 {
+		return m.borrowed(one(m.generator, m.sites))
+	}
+	switch f.Type {
+	case directive.Flag:
+		return m.pick("on", "off", m.flag())
+	case directive.Number:
+		if strings.Contains(f.Name, "_hash_") { // nginx allocates what it is told
+			return m.pick("0", "1", "32", "64", "512", "4096", "65536", "x", "''")
+		}
+		return m.number()
+	case directive.Size, directive.Offset, directive.ComplexSize:
+		return m.size()
+	case directive.TimeMS, directive.TimeS:
+		return m.time()
+	case directive.Enum, directive.Bitmask:
+		if len(f.Values) > 0 {
+			return m.pick(f.Values...)
+		}
+	case directive.Complex, directive.Predicate:
+		return m.pick("a", "$remote_addr", m.text())
+	}
+	return m.pick("a", "b", "/a", "1", "10", "8k", "10s", "on", "off", "127.0.0.1", "127.0.0.1:80", "unix:a.sock", "http://127.0.0.1", "$remote_addr",
+		"zone=z:1m", "zone=z", "max=10", "inactive=1m", "a=b", "any", "default", "x", "text/html", "''", "200", "404", "http_500", "error", "GET", "cert.pem", "=", "~", "none", "$v", "shared:z:1m")
+}
+
+// use returns a directive as the table has it, with random arguments.
+func (m *mutator) use(f *directive.Form) string {
+	n := m.IntN(4)
+	for try := 0; !f.Args.Takes(n) && try < 20 || f.Args == 0; try++ {
+		if n = m.IntN(9); f.Args == 0 {
+			break
+		}
+	}
+	if m.IntN(12) == 0 {
+		n++
+	}
+	text := f.Name
+	for range n {
+		text += " " + m.argument(f)
+	}
+	if f.Block {
+		return text + " {\n" + m.pick("", "", "", "a b;", "default 1;", "server 127.0.0.1:80;") + "\n}"
+	}
+	return text + ";"
+}
+
+// around puts text into a context.
+func around(context directive.Context, text string) string {
+	server := "server {\nlisten 127.0.0.1:5300;\n"
+	http := "events {\n}\nhttp {\n"
+	stream := "events {\n}\nstream {\n"
+	switch context {
+	case directive.Main:
+		return "events {\n}\n" + text + "\n"
+	case directive.Events:
+		return "events {\n" + text + "\n}\n"
+	case directive.HTTP:
+		return http + text + "\n" + server + "}\n}\n"
+	case directive.HTTPServer:
+		return http + server + text + "\n}\n}\n"
+	case directive.HTTPLocation:
+		return http + server + "location / {\n" + text + "\n}\n}\n}\n"
+	case directive.HTTPServerIf:
+		return http + server + "if ($host) {\n" + text + "\n}\n}\n}\n"
+	case directive.HTTPLocationIf:
+		return http + server + "location / {\nif ($host) {\n" + text + "\n}\n}\n}\n}\n"
+	case directive.HTTPLimitExcept:
+		return http + server + "location / {\nlimit_except GET {\n" + text + "\n}\n}\n}\n}\n"
+	case directive.HTTPUpstream:
+		return http + "upstream u {\n" + text + "\nserver 127.0.0.1:80;\n}\n}\n"
+	case directive.Stream:
+		return stream + text + "\n" + server + "return a;\n}\n}\n"
+	case directive.StreamServer:
+		return stream + server + text + "\nreturn a;\n}\n}\n"
+	case directive.StreamUpstream:
+		return stream + "upstream u {\n" + text + "\nserver 127.0.0.1:80;\n}\n}\n"
+	case directive.Mail:
+		return "events {\n}\nmail {\n" + text + "\n" + server + "protocol imap;\nauth_http 127.0.0.1;\n}\n}\n"
+	}
+	return "events {\n}\nmail {\n" + server + "protocol imap;\nauth_http 127.0.0.1;\n" + text + "\n}\n}\n"
+}
+
+// TestOracleEveryDirective asks the installed nginx about one or two directives
+// of all that it knows, in all contexts, with arguments that may be right.
+func TestOracleEveryDirective(t *testing.T) {
+	u, m, _ := newMutants(t)
+	rnd, cases := oracleSize(t, 200)
+	m.generator = generator{rnd}
+	for range cases {
+		f := one(m.generator, m.forms)
+		context := one(m.generator, contexts[:])
+		for f.Contexts&context == 0 {
+			context = one(m.generator, contexts[:])
+		}
+		text := m.use(&f)
+		switch m.IntN(6) {
+		case 0:
+			text += "\n" + m.use(&f)
+		case 1:
+			g := one(m.generator, m.forms)
+			text += "\n" + m.use(&g)
+		}
+		conf := around(context, text)
+		message, line := u.ask(t, conf)
+		if slices.ContainsFunc(environmental[:], func(p string) bool { return strings.HasPrefix(message, p) }) {
+			continue
+		}
+		if diff := u.differs(message, line, u.first(t, conf)); diff != "" {
+			assert.Fail(t, diff, conf)
+		}
+	}
+}
+
+// contexts are those of nginx's own blocks.
+var contexts = [...]directive.Context{
+	directive.Main, directive.Events, directive.HTTP, directive.HTTPServer, directive.HTTPLocation, directive.HTTPUpstream,
+	directive.HTTPServerIf, directive.HTTPLocationIf, directive.HTTPLimitExcept, directive.Mail, directive.MailServer,
+	directive.Stream, directive.StreamServer, directive.StreamUpstream,
 }

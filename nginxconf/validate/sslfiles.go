@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -23,7 +24,7 @@ func (c *checker) hostFile(name string) ([]byte, error) {
 	if !strings.HasPrefix(name, "/") {
 		name = c.confName(name)
 	}
-	return fs.ReadFile(c.options.Files, strings.TrimPrefix(slash.Clean("/"+name), "/"))
+	return fs.ReadFile(c.options.Files, cmp.Or(strings.TrimPrefix(slash.Clean("/"+name), "/"), "."))
 }
 
 // confName is ngx_conf_full_name for what is relative to the directory of the
