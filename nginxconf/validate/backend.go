@@ -49,6 +49,7 @@ type backendConf struct {
 
 	headersDone      bool // they were looked at
 	cacheHeadersDone bool
+	hiddenDone       bool // so were the headers that clients do not see
 }
 
 // backendMore is what few blocks say.

@@ -254,3 +254,22 @@ func TestFilesOfTLS(t *testing.T) {
 		assert.Equal(t, test.line, firstError(t, test.conf, &validate.Options{Version: test.version, Files: host}), test.conf)
 	}
 }
+
+// A table that is inherited is not built again, whatever its sizes are said to
+// be there.
+func TestInheritedTablesKeepTheirSizes(t *testing.T) {
+	for conf, refused := range map[string]bool{
+		"events{} http{ server{ location / { proxy_headers_hash_bucket_size 0; } } }":                                                 false,
+		"events{} http{ server{ location / { proxy_headers_hash_max_size 0; } } }":                                                    false,
+		"events{} http{ server{ location / { proxy_headers_hash_max_size 0; proxy_hide_header X; } } }":                               true,
+		"events{} http{ server{ proxy_headers_hash_max_size 0; } }":                                                                   true,
+		"events{} http{ server{ listen 81; } server{ proxy_headers_hash_max_size 0; } }":                                              true,
+		"events{} http{ server{ proxy_hide_header Y; } server{ proxy_headers_hash_max_size 0; } }":                                    true,
+		"events{} http{ proxy_hide_header X; server{ listen 81; } server{ proxy_headers_hash_max_size 0; location / { } } }":          true,
+		"events{} http{ server{ proxy_hide_header X; location / { proxy_headers_hash_max_size 0; location /a { } } } }":               false,
+		"events{} http{ server{ location / { proxy_headers_hash_max_size 0; proxy_set_header X y; proxy_pass http://127.0.0.1; } } }": true,
+	} {
+		_, ds := check(t, conf, &validate.Options{Version: "1.22.1"})
+		assert.Equal(t, refused, ds.Err() != nil, "%s: %v", conf, ds)
+	}
+}

@@ -39,6 +39,9 @@ func (c *checker) mergeBackends(up, n *backendConf) {
 
 // merge makes n complete with what up says, and looks at it.
 func (c *checker) merge(up, n *backendConf) {
+	// A block that says nothing about hidden headers has the table of the block
+	// around it, whatever sizes it sets.
+	n.hiddenDone = up.hiddenDone && (n.more == nil || n.more.hide == nil && n.more.show == nil)
 	switch {
 	case n.more == nil:
 		n.more = up.more
@@ -55,11 +58,18 @@ func (c *checker) merge(up, n *backendConf) {
 		c.secureBackend(n.kind, m.tls)
 	}
 	if first {
-		c.hiddenHeaders(n.kind, m)
+		if !n.hiddenDone {
+			c.hiddenHeaders(n.kind, m)
+		}
 		if m.body != nil && !m.bodyDone {
 			m.bodyDone = true
 			c.http.variables.script(m.body, 1, m.body.Arg(0))
 		}
+	}
+	if !n.hiddenDone {
+		n.hiddenDone = true
+		same := m == nil || up.more != nil && m.hide == up.more.hide && m.show == up.more.show || up.more == nil && m.hide == nil && m.show == nil
+		up.hiddenDone = up.hiddenDone || same // of the http block, which others inherit
 	}
 	c.mergeHeaders(up, n)
 }
@@ -253,7 +263,7 @@ func (c *checker) mergeHeaders(up, n *backendConf) {
 		c.headers(n, true)
 		n.cacheHeadersDone = true
 	}
-	if inherits && !up.headersDone {
+	if inherits && n.headers != nil && !up.headersDone { // servers share none but those of the http block
 		up.headersDone, up.cacheHeadersDone = n.headersDone, n.cacheHeadersDone
 	}
 }
