@@ -18,7 +18,7 @@ var odd = []string{
 	"}", "a}", "{", ";", ";;", "a;}", "a{}}", "{a;}", "{{a;}b;}", "a{;}", "};", "\xef\xbb\xbfa;", "a\x00;", "a;\x00", "a\v;", "a\u00a0b;",
 	"a b\rc;\r", "a # b\rc;\nd;", "# a\n\n# b\na; # c\n\n# d\n}", "a\n# b\nc # d\n; # e\nf;", "server { listen 80; } # x\n",
 	"content_by_lua_block { ngx.say('}') -- }\n } a;", "set_by_lua_block $x { return [==[ }]] ]==] --[[ } ]] .. \"}\" } b;",
-	"a_by_lua_block { { } ' } c;", "a_by_lua_block { [[ }", "a_by_lua_block { {", "a_by_lua_block;", "a_by_lua_block x", "a_by_lua_block {}",
+	"a_by_lua_block { { } ' } c;", "a_by_lua_block { [[ }", "a_by_lua_block { {", "a_by_lua_block;", "a_by_lua_block x", "a_by_lua_block {}", "_by_lua_block {",
 	"types { text/html html; text/x; }", "map $a $b { default 0; ~^x{2} 1; }",
 	"\na \"b\r\nc\";", "\r\na \"b\nc\";", "a \"b\r\nc\";",
 }

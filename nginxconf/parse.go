@@ -293,7 +293,7 @@ func (p *parser) lua(d *Directive) {
 	start := p.pos + 1
 	end, at, message := luaEnd(p.text, start)
 	if message != "" {
-		p.report(at, at+1, "unexpected-end", "%s", message)
+		p.report(at, min(at+1, len(p.text)), "unexpected-end", "%s", message)
 	}
 	p.addWord(span{uint32(start), uint32(end)})
 	p.giveWords(d)
