@@ -213,6 +213,16 @@ func (d *Directive) Parent() *Directive {
 // stands nowhere.
 func (d *Directive) Container() *Body { return d.up }
 
+// Terminated tells whether the ';' or '{' that ends the directive's words is
+// there. Where it is not, Parse reports that, and nginx never comes to look at
+// the directive itself.
+func (d *Directive) Terminated() bool {
+	if d.made != nil {
+		return d.made.term != ""
+	}
+	return d.n&noTerm == 0
+}
+
 // File returns the file that the directive stands in, or nil.
 func (d *Directive) File() *File {
 	if d.up == nil {
