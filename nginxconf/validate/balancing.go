@@ -86,10 +86,17 @@ func readKeepalive(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 
 // readUpstreamZone reads zone (nginx 1.22: ngx_http_upstream_zone).
 func readUpstreamZone(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+	if z := c.upstreamZone(d, "ngx_http_upstream_module"); z != nil {
+		b.upstream.zone = z
+	}
+}
+
+// upstreamZone reads the arguments of zone, of http or stream.
+func (c *checker) upstreamZone(d *nginxconf.Directive, module string) *zone {
 	name := d.Arg(0)
 	if name == "" {
 		c.fail(d, 1, "invalid-zone", `invalid zone name "%s"`, name)
-		return
+		return nil
 	}
 	size := int64(0)
 	if d.NumArgs() > 1 {
@@ -98,15 +105,13 @@ func readUpstreamZone(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		switch {
 		case err != nil:
 			c.fail(d, 2, "invalid-zone", `invalid zone size "%s"`, d.Arg(1))
-			return
+			return nil
 		case size < 8*pageSize:
 			c.fail(d, 2, "invalid-zone", `zone "%s" is too small`, name)
-			return
+			return nil
 		}
 	}
-	if z := c.zone(d, 1, name, size, "ngx_http_upstream_module"); z != nil {
-		b.upstream.zone = z
-	}
+	return c.zone(d, 1, name, size, module)
 }
 
 // readSticky reads sticky (nginx 1.31: ngx_http_upstream_sticky).

@@ -47,9 +47,6 @@ func coreReader(f *directive.Form) reader {
 	case "ssl_engine":
 		return once
 	}
-	if f.Opens != 0 {
-		return readBlock
-	}
 	return nil
 }
 

@@ -1,10 +1,9 @@
 package validate
 
 import (
+	"go/token"
 	"log/slog"
 	"strings"
-
-	"go/token"
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"

@@ -20,6 +20,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte("limit_req_zone $a zone=z:1m rate=1r/s; server { limit_req zone=z; access_log a $x buffer=1k; if (!-f $a) { set $b ${c}; } valid_referers none server_names *.a ~b; charset a; source_charset b; }"), "1.22.1")
 	f.Add([]byte("charset_map a utf-8 { 80 D0B0; } map $a $b { hostnames; *.a b; } geo $a { delete 1.2.3.4; 0.0.0.0-255.255.255.255 a; ranges; }"), "1.31.4")
 	f.Add([]byte("geoip2 a { $b default=c source=$d e; } server { gzip_types a * b; image_filter crop - $a; expires @1h; try_files a =$b; more_set_headers 'a: $b'; }"), "")
+	f.Add([]byte("http { server { location / { content_by_lua_block { ngx.say('}') } js_content a; } } }"), "")
 	f.Add(sites(1), "")
 	f.Fuzz(func(t *testing.T, src []byte, version string) {
 		file, _ := nginxconf.Parse("x.conf", src)

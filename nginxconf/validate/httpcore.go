@@ -56,9 +56,6 @@ func httpCoreReader(f *directive.Form) reader {
 	case "send_lowat":
 		return nil
 	}
-	if f.Opens != 0 {
-		return readBlock
-	}
 	return nil
 }
 

@@ -17,5 +17,7 @@ func readInclude(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 
 // readFree reads a block in which any words are right.
 func readFree(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	c.words(d, func(*nginxconf.Directive) {})
+	if d.Body() != nil { // Lua between braces is an argument
+		c.words(d, func(*nginxconf.Directive) {})
+	}
 }

@@ -48,13 +48,8 @@ func mailReader(f *directive.Form) reader {
 	case "set_real_ip_from":
 		return readRealIPFrom
 	}
-	switch {
-	case f.Module == "ngx_mail_ssl_module":
+	if f.Module == "ngx_mail_ssl_module" {
 		return sslReader(f)
-	case f.Opens != 0: // of a module that nobody here knows
-		return readBlock
-	case f.Block:
-		return readFree
 	}
 	return nil
 }

@@ -7,8 +7,21 @@ import (
 )
 
 // readerOf returns the code for a form, or nil if its table entry says it all.
-// Each function it asks knows the modules that its file names.
 func readerOf(f *directive.Form) reader {
+	if r := moduleReader(f); r != nil {
+		return r
+	}
+	switch { // of a module that nobody here knows
+	case f.Opens != 0:
+		return readBlock
+	case f.Block:
+		return readFree
+	}
+	return nil
+}
+
+// moduleReader asks those who know modules: each is in the file of its modules.
+func moduleReader(f *directive.Form) reader {
 	switch {
 	case f.Contexts == directive.Main: // a block of a core module, "http" too
 		return coreReader(f)
@@ -23,9 +36,6 @@ func readerOf(f *directive.Form) reader {
 		if r := of(f); r != nil {
 			return r
 		}
-	}
-	if f.Opens != 0 { // of a module that nobody here knows
-		return readBlock
 	}
 	return nil
 }

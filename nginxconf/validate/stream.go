@@ -82,12 +82,6 @@ func streamReader(f *directive.Form) reader {
 	if r := addonReader(f); r != nil {
 		return r
 	}
-	switch {
-	case f.Opens != 0: // of a module that nobody here knows
-		return readBlock
-	case f.Block:
-		return readFree
-	}
 	return nil
 }
 

@@ -277,25 +277,7 @@ func readStreamRandom(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 
 // readStreamUpstreamZone reads zone (nginx: ngx_stream_upstream_zone).
 func readStreamUpstreamZone(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	name := d.Arg(0)
-	if name == "" {
-		c.fail(d, 1, "invalid-zone", `invalid zone name "%s"`, name)
-		return
-	}
-	size := int64(0)
-	if d.NumArgs() > 1 {
-		var err error
-		size, err = value.ParseSize(d.Arg(1))
-		switch {
-		case err != nil:
-			c.fail(d, 2, "invalid-zone", `invalid zone size "%s"`, d.Arg(1))
-			return
-		case size < 8*pageSize:
-			c.fail(d, 2, "invalid-zone", `zone "%s" is too small`, name)
-			return
-		}
-	}
-	if c.zone(d, 1, name, size, f.Module) != nil {
+	if c.upstreamZone(d, f.Module) != nil {
 		c.stream.upstreams.block().zone = true
 	}
 }

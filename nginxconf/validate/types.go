@@ -61,18 +61,6 @@ func readMIMETypes(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	}
 }
 
-// again tells whether a directive of this form was met in the block already,
-// and notes that it is now.
-func (c *checker) again(b *block, f *bound) bool {
-	for _, s := range c.set[b.set:] {
-		if s == f {
-			return true
-		}
-	}
-	c.set = append(c.set, f)
-	return false
-}
-
 // defaultType is what a list has from the start: a page.
 func defaultType(f *bound) string {
 	if f.Name == "xslt_types" {

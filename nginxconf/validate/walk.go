@@ -202,9 +202,18 @@ func inlineLua(d *nginxconf.Directive) bool {
 // duplicate tells whether a once-only directive stands in the block already,
 // and reports it then. Else it does from now on.
 func (c *checker) duplicate(b *block, d *nginxconf.Directive, f *bound) bool {
+	if !c.again(b, f) {
+		return false
+	}
+	c.refuse(d, "is duplicate")
+	return true
+}
+
+// again tells whether a directive of this form was met in the block already,
+// and notes that it is now.
+func (c *checker) again(b *block, f *bound) bool {
 	for _, s := range c.set[b.set:] {
 		if s == f {
-			c.refuse(d, "is duplicate")
 			return true
 		}
 	}
