@@ -64,7 +64,7 @@ func FuzzRoundTrip(f *testing.F) {
 }
 
 func FuzzQuote(f *testing.F) {
-	for _, s := range []string{"", "a", "a b", `a"b`, `a'b`, `"'`, `\`, `\\`, `\d`, `\;`, `a\ b`, "${x}", "a{b", "#", "}", "\n", `\n`, `\\"`} {
+	for _, s := range []string{"", "a", "a b", `a"b`, `a'b`, `"'`, `\`, `\\`, `\d`, `\;`, `a\ b`, "${x}", "a{b", "#", "}", "\n", `\n`, `\\"`, `\\${`, `\\ `, `\\;`, `\\\{`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {

@@ -49,8 +49,9 @@ func unquote(raw string) string {
 // quote character like (0: none, if it can go without).
 func quote(value string, like byte) string {
 	if like == 0 {
-		if isBare(value) {
-			return escape(value, 0)
+		// Doubling a backslash may set free what another one protected.
+		if raw := escape(value, 0); isBare(value) && isBare(raw) {
+			return raw
 		}
 		like = '"'
 		if strings.IndexByte(value, '"') >= 0 && strings.IndexByte(value, '\'') < 0 {
@@ -60,18 +61,18 @@ func quote(value string, like byte) string {
 	return string(like) + escape(value, like) + string(like)
 }
 
-// isBare tells whether value can stand in a file without quotes.
-func isBare(value string) bool {
-	if value == "" || strings.IndexByte("\"'#}", value[0]) >= 0 {
+// isBare tells whether raw, escapes and all, is one word without quotes.
+func isBare(raw string) bool {
+	if raw == "" || strings.IndexByte("\"'#}", raw[0]) >= 0 {
 		return false
 	}
 	// The lexer is asked, so that "${x}" stays as people write it.
-	return bareEnd(value, 0) == len(value) && !endsInEscape(value)
+	return bareEnd(raw, 0) == len(raw) && !endsInEscape(raw)
 }
 
-// endsInEscape tells whether the last backslash of value has nothing to protect.
-func endsInEscape(value string) bool {
-	n := len(value) - len(strings.TrimRight(value, `\`))
+// endsInEscape tells whether the last backslash of raw has nothing to protect.
+func endsInEscape(raw string) bool {
+	n := len(raw) - len(strings.TrimRight(raw, `\`))
 	return n%2 == 1
 }
 
