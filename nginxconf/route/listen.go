@@ -22,10 +22,12 @@ type socket struct {
 	servers  []*server
 	standard *server // the default server: flagged, or the first
 
+	key      value.Socket
 	name     string
 	flagged  bool // one of its listen directives says default_server
 	options  bool // one of them sets options of the socket
 	ssl      bool
+	proxied  bool // connections start with a PROXY header
 	ipv6     bool
 	ipv6only bool
 	names    *names // nil: one server, no choice
@@ -72,7 +74,7 @@ func (b *builder) listen(srv *server, d *nginxconf.Directive, l value.Listen) {
 	for key := range l.Sockets() {
 		s := b.socket(key)
 		if s.standard == nil {
-			s.name = key.String()
+			s.key, s.name = key, key.String()
 			s.standard = srv
 			s.ipv6 = key.Addr.Is6()
 			s.ipv6only = l.IPv6Only
@@ -83,6 +85,7 @@ func (b *builder) listen(srv *server, d *nginxconf.Directive, l value.Listen) {
 		}
 		s.servers = append(s.servers, srv)
 		s.ssl = s.ssl || l.SSL
+		s.proxied = s.proxied || l.ProxyProtocol
 		if l.Options {
 			if s.options {
 				b.refuse(d, "duplicate-listen", "duplicate listen options for %s", s.name)
