@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"hash/maphash"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -35,17 +34,14 @@ func (k backend) module() string { return "ngx_http_" + backendNames[k] + "_modu
 // that says something, have none.
 type backendConf struct {
 	other   *backendConf // another backend's, of the same block
-	first   *backendConf // of the blocks inside
-	last    *backendConf
-	next    *backendConf // of the next block beside it
-	headers *listed      // *_set_header or *_param, the last first; once merged, those that are in force
+	last    *backendConf // of the blocks inside, which are a ring
+	next    *backendConf // in the ring: behind the last is the first
+	headers *headerList  // *_set_header or *_param; once merged, those that are in force
 	more    *backendMore // or nil; once merged, what is in force
 
 	kind   backend
 	pass   passing
 	secure bool // by TLS
-
-	redirect, cookieDomain, cookiePath, cookieFlags given
 
 	headersDone      bool // they were looked at
 	cacheHeadersDone bool
@@ -56,6 +52,8 @@ type backendConf struct {
 type backendMore struct {
 	done     bool // it is complete, and was looked at
 	bodyDone bool
+
+	redirect, cookieDomain, cookiePath, cookieFlags given // of the block itself
 
 	store, cache given
 	cacheZone    *zone
@@ -105,9 +103,8 @@ type listed struct {
 	d    *nginxconf.Directive
 	next *listed
 
-	sum     uint64 // of a header, with those before it in the list: stands for their names and values
-	special bool   // a certificate or key whose name is not just that of a file
-	loaded  bool   // a certificate whose name nginx has made absolute
+	special bool // a certificate or key whose name is not just that of a file
+	loaded  bool // a certificate whose name nginx has made absolute
 }
 
 // backendConf returns what the block b says of a backend, and makes it if that
@@ -125,9 +122,9 @@ func (c *checker) backendConf(b *block, kind backend) *backendConf {
 	} else if b.up != nil {
 		up := c.backendConf(b.up, kind)
 		if up.last == nil {
-			up.first = n
+			n.next = n
 		} else {
-			up.last.next = n
+			n.next, up.last.next = up.last.next, n
 		}
 		up.last = n
 	}
@@ -154,17 +151,6 @@ func (c *checker) list(to **listed, d *nginxconf.Directive) *listed {
 	l.d, l.next = d, *to
 	*to = l
 	return l
-}
-
-// listHeader does so for *_set_header and *_param.
-func (c *checker) listHeader(to **listed, d *nginxconf.Directive) {
-	sum := uint64(0)
-	if *to != nil {
-		sum = (*to).sum
-	}
-	l := c.list(to, d)
-	seed := c.http.seed
-	l.sum = (sum^maphash.String(seed, d.Arg(0)))*0x9e3779b97f4a7c15 ^ maphash.String(seed, d.Arg(1))
 }
 
 // backendReader knows the directives of the backends.
@@ -196,18 +182,18 @@ func backendReader(f *directive.Form, kind backend) reader {
 	case "redirect":
 		return readProxyRedirect
 	case "cookie_domain":
-		return cookieReader(func(n *backendConf) *given { return &n.cookieDomain }, (*checker).cookieDomain)
+		return cookieReader(func(m *backendMore) *given { return &m.cookieDomain }, (*checker).cookieDomain)
 	case "cookie_path":
-		return cookieReader(func(n *backendConf) *given { return &n.cookiePath }, (*checker).cookiePath)
+		return cookieReader(func(m *backendMore) *given { return &m.cookiePath }, (*checker).cookiePath)
 	case "cookie_flags":
-		return cookieReader(func(n *backendConf) *given { return &n.cookieFlags }, (*checker).cookieFlags)
+		return cookieReader(func(m *backendMore) *given { return &m.cookieFlags }, (*checker).cookieFlags)
 	case "ssl_password_file":
 		return readPasswords
 	case "ssl_certificate_cache":
 		return readCertificateCache
 	case "set_header":
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-			c.listHeader(&c.backendConf(b, kind).headers, d)
+			c.addHeader(c.backendConf(b, kind), d)
 		}
 	case "send_lowat":
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
@@ -402,7 +388,7 @@ func paramReader(kind backend) reader {
 			c.parameter(d, 2)
 			return
 		}
-		c.listHeader(&c.backendConf(b, kind).headers, d)
+		c.addHeader(c.backendConf(b, kind), d)
 	}
 }
 

@@ -20,7 +20,7 @@ func (c *checker) mergeBackend(h *httpMain, kind backend) {
 	c.late = h.block.d
 	var silent *backendConf
 	for _, s := range h.servers {
-		if n := s.block.backend(kind); n != nil {
+		if n := s.root.block.backend(kind); n != nil {
 			c.mergeBackends(root, n)
 		} else if silent == nil {
 			silent = &backendConf{kind: kind}
@@ -32,8 +32,12 @@ func (c *checker) mergeBackend(h *httpMain, kind backend) {
 
 func (c *checker) mergeBackends(up, n *backendConf) {
 	c.merge(up, n)
-	for inner := n.first; inner != nil; inner = inner.next {
+	for inner := n.last; inner != nil; {
+		inner = inner.next
 		c.mergeBackends(n, inner)
+		if inner == n.last {
+			break
+		}
 	}
 }
 
@@ -277,33 +281,30 @@ func (c *checker) headers(n *backendConf, cache bool) {
 	}
 	h := c.http
 	if plain && n.headers != nil {
-		key := n.headers.sum + uint64(n.kind)
+		looked := &n.headers.looked
 		if cache {
-			key = ^key
+			looked = &n.headers.cacheLooked
 		}
-		if h.headers[key] {
+		if *looked {
 			return
 		}
-		if h.headers == nil {
-			h.headers = map[uint64]bool{}
-		}
-		h.headers[key] = true
+		*looked = true
 	}
 	set := n.kind == proxyBackend || n.kind == grpcBackend
 	names := h.headerNames[:0]
 	list := n.headers.inOrder()
 	hostFirst := set && c.since(1, 31, 4)
 	if hostFirst {
-		for _, d := range list {
-			if strings.EqualFold(d.Arg(0), "Host") {
-				if _, ok := h.variables.script(d, 2, d.Arg(1)); !ok {
+		for _, l := range list {
+			if strings.EqualFold(l.name, "Host") {
+				if _, ok := h.variables.script(l.d, 2, l.value); !ok {
 					return
 				}
 			}
 		}
 	}
-	for _, d := range list {
-		name, isHeader := d.Arg(0), true
+	for _, l := range list {
+		name, isHeader := l.name, true
 		if hostFirst && strings.EqualFold(name, "Host") {
 			continue
 		}
@@ -314,11 +315,10 @@ func (c *checker) headers(n *backendConf, cache bool) {
 		if isHeader {
 			names = append(names, hashedName(name))
 		}
-		v := d.Arg(1)
-		if v == "" && isHeader {
+		if l.value == "" && isHeader {
 			continue // it is not sent
 		}
-		if _, ok := h.variables.script(d, 2, v); !ok {
+		if _, ok := h.variables.script(l.d, 2, l.value); !ok {
 			return
 		}
 	}

@@ -20,7 +20,7 @@ func (c *checker) balanced(u *upstream, d *nginxconf.Directive, allows balance) 
 // (nginx 1.22: ngx_http_upstream_ip_hash, ngx_http_upstream_least_conn).
 func method(allows balance) reader {
 	return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-		c.balanced(b.upstream, d, allows)
+		c.balanced(b.more.upstream, d, allows)
 	}
 }
 
@@ -29,7 +29,7 @@ func readHash(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	if _, ok := c.http.variables.script(d, 1, d.Arg(0)); !ok {
 		return
 	}
-	c.balanced(b.upstream, d, takesAll&^takesBackup)
+	c.balanced(b.more.upstream, d, takesAll&^takesBackup)
 	if d.NumArgs() > 1 && cstring(d.Arg(1)) != "consistent" {
 		c.parameter(d, 1)
 	}
@@ -42,7 +42,7 @@ func (c *checker) parameter(d *nginxconf.Directive, i int) {
 
 // readLeastTime reads least_time (nginx 1.31: ngx_http_upstream_least_time).
 func readLeastTime(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	c.balanced(b.upstream, d, takesAll)
+	c.balanced(b.more.upstream, d, takesAll)
 	if d.NumArgs() > 1 && cstring(d.Arg(1)) != "inflight" {
 		c.parameter(d, 1)
 		return
@@ -54,7 +54,7 @@ func readLeastTime(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 
 // readRandom reads random (nginx 1.22: ngx_http_upstream_random).
 func readRandom(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	c.balanced(b.upstream, d, takesAll&^takesBackup)
+	c.balanced(b.more.upstream, d, takesAll&^takesBackup)
 	switch {
 	case d.NumArgs() > 0 && cstring(d.Arg(0)) != "two":
 		c.parameter(d, 0)
@@ -80,14 +80,14 @@ func readKeepalive(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		return
 	}
 	if !byDefault {
-		b.upstream.method = true
+		b.more.upstream.method = true
 	}
 }
 
 // readUpstreamZone reads zone (nginx 1.22: ngx_http_upstream_zone).
 func readUpstreamZone(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	if z := c.upstreamZone(d, "ngx_http_upstream_module"); z != nil {
-		b.upstream.zone = z
+		b.more.upstream.zone = z
 	}
 }
 
@@ -119,7 +119,7 @@ func readSticky(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	if c.duplicate(b, d, f) {
 		return
 	}
-	b.upstream.method = true
+	b.more.upstream.method = true
 	switch cstring(d.Arg(0)) {
 	case "cookie":
 		c.stickyCookie(d)
@@ -278,7 +278,7 @@ func (c *checker) stickyLearn(b *block, d *nginxconf.Directive) {
 			c.fail(d, 0, "duplicate-zone", `sticky zone "%s" is already used in upstream "%s"`, zone, z.key)
 			return
 		}
-		z.init, z.key = true, b.upstream.host
+		z.init, z.key = true, b.more.upstream.host
 	}
 }
 

@@ -209,7 +209,7 @@ func (c *checker) finishCharsets(h *httpMain) {
 		}
 	}
 	for _, server := range h.servers {
-		blocks = append(blocks, server.block)
+		blocks = append(blocks, &server.root.block)
 	}
 	slices.SortFunc(blocks, func(a, b *block) int { return cmp.Compare(a.order, b.order) })
 

@@ -49,6 +49,7 @@ type checker struct {
 
 	blocks  slab[block]
 	sslSlab slab[sslConf]
+	noSSL   sslMore // what a server has that says nothing of it; not written to
 	seed    maphash.Seed
 
 	http   *httpMain
@@ -67,15 +68,15 @@ type block struct {
 	more     *blockMore           // or nil
 	server   *server              // in http: of the enclosing server
 	location *location            // in http: of the enclosing location
-	upstream *upstream            // in http: of the upstream block
 	backends *backendConf         // in http: what is said of the backends
 }
 
 // blockMore is what few blocks need.
 type blockMore struct {
-	notes []note            // of the directives that module code has to find again
-	masks []maskValue       // of directives that add to a set
-	types map[string]string // of types blocks: extensions and their content types
+	upstream *upstream         // of the upstream block of http
+	notes    []note            // of the directives that module code has to find again
+	masks    []maskValue       // of directives that add to a set
+	types    map[string]string // of types blocks: extensions and their content types
 }
 
 // own returns it, to be added to.
@@ -108,6 +109,14 @@ func (s *slab[T]) new() *T {
 	v := &s.rest[0]
 	s.rest = s.rest[1:]
 	return v
+}
+
+// push is append, for lists of all servers: these double.
+func push[T any](list []T, v T) []T {
+	if n := len(list); n == cap(list) {
+		list = append(make([]T, 0, max(2*n, 4)), list...)
+	}
+	return append(list, v)
 }
 
 // A note is a directive that was kept.

@@ -58,7 +58,7 @@ func (c *checker) mergeCoreTypes(h *httpMain) {
 	own := map[*block]map[string]string{}
 	blocks := make([]*block, 0, len(h.servers))
 	for _, s := range h.servers {
-		blocks = append(blocks, s.block)
+		blocks = append(blocks, &s.root.block)
 	}
 	for _, t := range all.named {
 		own[t.b] = t.names
@@ -99,16 +99,28 @@ func (c *checker) mergeCoreTypes(h *httpMain) {
 
 // namesHashed is what the hash tables of the names of a socket's servers hold.
 type namesHashed struct {
-	exact   []string // up to maxFit of those without a wildcard
-	more    bool     // there are more than that
+	maxSize, bucketSize uint64
+
+	exact   []string // those without a wildcard, as long as they may fit
 	total   uint64   // size of their entries
 	largest int      // of their entries
 	label   int      // the longest part of a wildcard between dots, in bytes
 }
 
+func newNamesHashed(sizes hashSizes) (t namesHashed) {
+	t.maxSize, t.bucketSize = sizes.or(512, cacheLine)
+	return t
+}
+
+// mayFit tells whether there may be room for all names: else nobody asks where
+// each of them is put.
+func (t *namesHashed) mayFit() bool {
+	return t.total <= t.maxSize*(t.bucketSize-pointer) && len(t.exact) <= maxFit
+}
+
 // add adds a name that was not there.
-func (t *namesHashed) add(name string) {
-	if n := len(name); n > 0 && (name[0] == '.' || name[0] == '*' || name[n-1] == '*') {
+func (t *namesHashed) add(name string, kind serverNameKind) {
+	if kind == wildcardName {
 		for part := range strings.SplitSeq(strings.Trim(name, "*."), ".") {
 			t.label = max(t.label, len(part))
 		}
@@ -117,14 +129,14 @@ func (t *namesHashed) add(name string) {
 	size := hashEntry(len(name))
 	t.total += uint64(size)
 	t.largest = max(t.largest, size)
-	if t.more = len(t.exact) == maxFit; !t.more {
+	if t.mayFit() {
 		t.exact = append(t.exact, name)
 	}
 }
 
 // build builds them at the end of the block main (nginx 1.22:
 // ngx_http_server_names).
-func (t *namesHashed) build(c *checker, main *nginxconf.Directive, sizes hashSizes) {
+func (t *namesHashed) build(c *checker, main *nginxconf.Directive) {
 	if t.largest == 0 && t.label == 0 {
 		return
 	}
@@ -132,16 +144,15 @@ func (t *namesHashed) build(c *checker, main *nginxconf.Directive, sizes hashSiz
 	c.late = main
 	defer func() { c.late = late }()
 	const table = "server_names_hash"
-	maxSize, bucketSize := sizes.or(512, cacheLine)
-	if text := hashRefusal(table, max(t.largest, hashEntry(t.label)), maxSize, bucketSize); text != "" {
+	if text := hashRefusal(table, max(t.largest, hashEntry(t.label)), t.maxSize, t.bucketSize); text != "" {
 		c.failLate("hash-size", "%s", text)
 		return
 	}
 	switch {
-	case !t.more:
-		c.hash(table, hashedNames(t.exact...), maxSize, bucketSize)
-	case t.total > maxSize*(bucketSize-pointer):
-		c.warnHash(table, maxSize, bucketSize)
+	case t.mayFit():
+		c.hash(table, hashedNames(t.exact...), t.maxSize, t.bucketSize)
+	case t.total > t.maxSize*(t.bucketSize-pointer):
+		c.warnHash(table, t.maxSize, t.bucketSize)
 	}
 }
 

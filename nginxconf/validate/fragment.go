@@ -83,32 +83,29 @@ func (c *checker) start() (b *block, isMain, ok bool) {
 func (c *checker) fragmentOfHTTP(main *block, context directive.Context) *block {
 	h := c.newHTTP()
 	c.http = h
-	h.block = &block{context: directive.HTTP, up: main, location: &location{}}
-	h.block.location.block = h.block
+	h.open(main, nil)
 	if context == directive.HTTP {
 		return h.block
 	}
 	if context == directive.HTTPUpstream {
-		return &block{context: context, up: h.block, location: h.block.location, upstream: &upstream{allows: takesAll}}
+		return &block{context: context, up: h.block, location: h.block.location, more: &blockMore{upstream: &upstream{allows: takesAll}}}
 	}
 	s := &server{}
-	s.root.up = h.block.location
-	s.block = &block{context: directive.HTTPServer, up: h.block, server: s, location: &s.root}
-	s.root.block = s.block
+	s.root.block = block{context: directive.HTTPServer, up: h.block, server: s, location: &s.root}
 	h.servers = append(h.servers, s)
 	if context == directive.HTTPServer {
-		return s.block
+		return &s.root.block
 	}
 	if context == directive.HTTPServerIf {
-		return &block{context: context, up: s.block, server: s, location: &s.root}
+		return &block{context: context, up: &s.root.block, server: s, location: &s.root}
 	}
 	// What the location is called is not known.
-	l := &location{up: &s.root, kind: prefixLocation}
-	l.block = &block{context: directive.HTTPLocation, up: s.block, server: s, location: l}
+	l := &location{kind: prefixLocation}
+	l.block = block{context: directive.HTTPLocation, up: &s.root.block, server: s, location: l}
 	if context == directive.HTTPLocation {
-		return l.block
+		return &l.block
 	}
-	return &block{context: context, up: l.block, server: s, location: l}
+	return &block{context: context, up: &l.block, server: s, location: l}
 }
 
 // fragmentOfStream makes the blocks around a part of the stream block.

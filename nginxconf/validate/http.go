@@ -3,8 +3,6 @@ package validate
 import (
 	"slices"
 
-	"hash/maphash"
-
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
 )
@@ -28,20 +26,18 @@ type httpMain struct {
 	backends    [backends]*backendConf // what the http block says of them; nil: no block says anything
 	backendSlab slab[backendConf]
 	listedSlab  slab[listed]
-	seed        maphash.Seed    // of headers' sums
-	headers     map[uint64]bool // lists of headers that were looked at, by their sums
-	headerNames []hashed        // room to work in
+	noHeaders   [backends]headerList // where their lists of headers begin
+	headerNames []hashed             // room to work in
 	ssl         *sslConf
 }
 
 // A server is a server block of http.
 type server struct {
-	block    *block
 	root     location // the server itself, seen as a location
-	listens  bool     // it has a listen directive
 	names    []serverName
-	captures bool     // the last regular expression among its names has groups
 	ssl      *sslConf // what it says of TLS, or nil
+	listens  bool     // it has a listen directive
+	captures bool     // the last regular expression among its names has groups
 }
 
 // readHTTP reads the http block (nginx: ngx_http_block).
@@ -53,14 +49,20 @@ func readHTTP(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	c.modules = true
 	h := c.newHTTP()
 	c.http = h
-	h.block = &block{context: directive.HTTP, up: b, d: d, location: &location{}}
-	h.block.location.block = h.block
+	h.open(b, d)
 	c.within(h.block)
 	c.finishHTTP(h)
 }
 
 func (c *checker) newHTTP() *httpMain {
-	return &httpMain{variables: newVariables(c, directive.HTTP), seed: maphash.MakeSeed()}
+	return &httpMain{variables: newVariables(c, directive.HTTP)}
+}
+
+// open makes the http block itself.
+func (h *httpMain) open(up *block, d *nginxconf.Directive) {
+	root := &location{}
+	root.block = block{context: directive.HTTP, up: up, d: d, location: root}
+	h.block = &root.block
 }
 
 // finishHTTP is what nginx does at the end of the http block: in its order,
@@ -97,13 +99,10 @@ func (c *checker) finishHTTP(h *httpMain) {
 func readHTTPServer(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	h := c.http
 	s := h.serverSlab.new()
-	s.root.up = b.location
-	s.block = c.blocks.new()
-	*s.block = block{context: directive.HTTPServer, up: b, d: d, server: s, location: &s.root}
-	s.root.block = s.block
+	s.root.block = block{context: directive.HTTPServer, up: b, d: d, server: s, location: &s.root}
 	s.names = h.names
-	h.servers = append(h.servers, s)
-	c.within(s.block)
+	h.servers = push(h.servers, s)
+	c.within(&s.root.block)
 	h.names = s.names[len(s.names):]
 	s.names = slices.Clip(s.names)
 	if !s.listens {

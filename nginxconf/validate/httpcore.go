@@ -322,10 +322,10 @@ func (c *checker) mergeServers(h *httpMain) {
 	}
 	for _, s := range h.servers {
 		pool, buffers := int64(64*8), int64(8192)
-		if d := s.block.inherited("connection_pool_size"); d != nil {
+		if d := s.root.block.inherited("connection_pool_size"); d != nil {
 			pool, _ = value.ParseSize(d.Arg(0))
 		}
-		if d := s.block.inherited("large_client_header_buffers"); d != nil {
+		if d := s.root.block.inherited("large_client_header_buffers"); d != nil {
 			buffers, _ = value.ParseSize(d.Arg(1))
 		}
 		if buffers < pool {

@@ -12,6 +12,8 @@ type sockets struct {
 	list []*socket
 	byID map[socketID]*socket
 	seen map[listenKey]*listening
+
+	recent [8]*listening // of seen, by the length of the first argument
 }
 
 // A socketID tells sockets apart: those of QUIC are others.
@@ -33,6 +35,7 @@ type socket struct {
 // A listening is a listen directive that was read: many servers have the same.
 type listening struct {
 	value.Listen
+	key     listenKey
 	sockets []*socket
 }
 
@@ -48,7 +51,11 @@ func readListen(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		for i := range d.NumArgs() {
 			key[i] = d.Arg(i)
 		}
-		if l := set.seen[key]; l != nil {
+		last := &set.recent[len(key[0])%len(set.recent)]
+		if *last == nil || (*last).key != key {
+			*last = set.seen[key]
+		}
+		if l := *last; l != nil {
 			c.listenOn(b.server, d, l)
 			return
 		}
@@ -74,7 +81,7 @@ func readListen(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		c.fail(d, c.guiltyListen(args), "invalid-listen", "%s", err)
 		return
 	}
-	l := &listening{Listen: parsed}
+	l := &listening{Listen: parsed, key: key}
 	for s := range parsed.Sockets() {
 		l.sockets = append(l.sockets, set.add(socketID{s, parsed.QUIC}))
 	}
@@ -125,7 +132,7 @@ func (c *checker) listenOn(s *server, d *nginxconf.Directive, l *listening) {
 			return
 		}
 		first := len(at.servers) == 0
-		at.servers = append(at.servers, s)
+		at.servers = push(at.servers, s)
 		at.ssl = at.ssl || l.SSL
 		if l.Options {
 			if at.options && !first && d != nil {

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 
@@ -13,11 +14,32 @@ import (
 // Blocks of if and limit_except have none of their own: theirs is the one
 // around them, and the context of the block tells.
 type location struct {
-	block *block
-	up    *location
-	inner []*location
+	block block
+	last  *location // of those inside, which are a ring
+	next  *location // in the ring: behind the last is the first
 	name  string
 	kind  locationKind
+}
+
+// add puts a location inside.
+func (l *location) add(inner *location) {
+	if l.last == nil {
+		inner.next = inner
+	} else {
+		inner.next, l.last.next = l.last.next, inner
+	}
+	l.last = inner
+}
+
+// inner returns the locations inside, in their order.
+func (l *location) inner() iter.Seq[*location] {
+	return func(yield func(*location) bool) {
+		for in := l.last; in != nil; {
+			if in = in.next; !yield(in) || in == l.last {
+				return
+			}
+		}
+	}
 }
 
 type locationKind uint8
@@ -32,7 +54,6 @@ const (
 // readLocation reads a location block (nginx: ngx_http_core_location).
 func readLocation(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	l := c.http.locationSlab.new()
-	l.up = b.location
 	word := d.NumArgs()
 	name := d.Arg(word - 1)
 	caseless := false
@@ -82,22 +103,18 @@ func readLocation(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		}
 	}
 	if ok {
-		b.location.inner = append(b.location.inner, l)
+		b.location.add(l)
 	}
-	l.block = c.blocks.new()
-	*l.block = block{context: directive.HTTPLocation, up: b, d: d, server: b.server, location: l}
-	c.within(l.block)
+	l.block = block{context: directive.HTTPLocation, up: b, d: d, server: b.server, location: l}
+	c.within(&l.block)
 }
 
 // duplicateLocations reports locations of the same name, the innermost first
 // and then in the order of their names, as nginx builds its trees (1.22:
 // ngx_http_init_static_location_trees).
 func (c *checker) duplicateLocations(up *location) {
-	if len(up.inner) == 0 {
-		return
-	}
 	static := 0
-	for _, l := range up.inner {
+	for l := range up.inner() {
 		c.duplicateLocations(l)
 		if l.kind <= exactLocation {
 			static++
@@ -107,7 +124,7 @@ func (c *checker) duplicateLocations(up *location) {
 		return
 	}
 	list := make([]*location, 0, static)
-	for _, l := range up.inner {
+	for l := range up.inner() {
 		if l.kind <= exactLocation {
 			list = append(list, l)
 		}

@@ -90,7 +90,7 @@ func (c *checker) finishMail(m *mailMain) {
 	}
 	for _, srv := range m.servers {
 		if mode, d := srv.tls(); d != nil {
-			c.finishSSL(inheritSSL(srv.ssl, m.ssl), d, mode, m.block, nil)
+			c.finishSSL(c.serverSSL(srv.ssl, m.ssl), d, mode, m.block, nil)
 		}
 	}
 	for _, srv := range m.servers {

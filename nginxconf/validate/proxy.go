@@ -9,8 +9,9 @@ import (
 // readProxyRedirect reads proxy_redirect (nginx 1.22: ngx_http_proxy_redirect).
 func readProxyRedirect(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	n := c.backendConf(b, proxyBackend)
+	state := &n.own().redirect
 	strict := c.since(1, 19, 3) // before, what follows "off" is as if it were not there
-	if n.redirect == off {
+	if *state == off {
 		if strict {
 			c.refuse(d, "is duplicate")
 		}
@@ -19,12 +20,12 @@ func readProxyRedirect(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	first := cstring(d.Arg(0))
 	if d.NumArgs() == 1 {
 		switch {
-		case first == "off" && n.redirect == on && strict:
+		case first == "off" && *state == on && strict:
 			c.refuse(d, "is duplicate")
 		case first == "false" && !strict:
-			n.redirect = off
+			*state = off
 		case first == "off":
-			n.redirect = off
+			*state = off
 		case first != "default":
 			c.parameter(d, 0)
 		case n.pass == passesVariable:
@@ -32,11 +33,11 @@ func readProxyRedirect(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		case n.pass != passesURL:
 			c.fail(d, 1, "invalid-value", `"proxy_redirect default" should be placed after the "proxy_pass" directive`)
 		default:
-			n.redirect = on
+			*state = on
 		}
 		return
 	}
-	n.redirect = on
+	*state = on
 	c.rewrite(d, 0)
 }
 
@@ -57,9 +58,9 @@ func (c *checker) rewrite(d *nginxconf.Directive, i int) {
 
 // cookieReader reads a directive that is off, or tells what to do with a
 // cookie: what does not come alone is left to read.
-func cookieReader(of func(*backendConf) *given, read func(c *checker, d *nginxconf.Directive)) reader {
+func cookieReader(of func(*backendMore) *given, read func(c *checker, d *nginxconf.Directive)) reader {
 	return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-		state := of(c.backendConf(b, proxyBackend))
+		state := of(c.backendConf(b, proxyBackend).own())
 		strict := c.since(1, 19, 3) // see readProxyRedirect
 		switch {
 		case *state == off:

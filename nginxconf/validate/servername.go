@@ -16,7 +16,7 @@ import (
 type serverName struct {
 	d    *nginxconf.Directive
 	name string // in lower case; empty with special
-	hash uint64 // of name
+	hash uint32 // of name
 	word int32
 	kind serverNameKind
 }
@@ -28,22 +28,46 @@ type serverNameKind uint8
 
 const (
 	plainName    serverNameKind = iota
-	specialName                 // a regular expression, or $hostname: what the machine is called is not known here
+	wildcardName                // "*.example.com", ".example.com" or "www.example.*"
 	unusableName                // with a wildcard that nginx cannot use
+	specialName                 // a regular expression, or $hostname: what the machine is called is not known here
 )
 
-func (c *checker) serverName(d *nginxconf.Directive, word int, name string) serverName {
+func (c *checker) hashName(name string) uint32 { return uint32(maphash.String(c.seed, name)) }
+
+// nameBytes are the bytes of a server's name that call for a closer look.
+type nameBytes uint8
+
+const (
+	upperByte nameBytes = 1 << iota
+	slashByte
+	starByte
+	nulByte
+)
+
+var nameByte = func() (of [256]nameBytes) {
+	for b := 'A'; b <= 'Z'; b++ {
+		of[b] = upperByte
+	}
+	of['/'], of['*'], of[0] = slashByte, starByte, nulByte
+	return of
+}()
+
+// serverName reads a name, in which seen are.
+func (c *checker) serverName(d *nginxconf.Directive, word int, name string, seen nameBytes) serverName {
 	if name != "" && (name[0] == '~' || name[0] == '$' && strings.EqualFold(cstring(name), "$hostname")) {
 		return serverName{d: d, word: int32(word), kind: specialName}
 	}
 	n := serverName{d: d, word: int32(word), name: name}
-	usable, upper := readName(name)
-	if upper {
+	if seen&upperByte != 0 {
 		n.name = strings.ToLower(name)
 	}
-	n.hash = maphash.String(c.seed, n.name)
-	if !usable {
+	n.hash = c.hashName(n.name)
+	switch {
+	case !usableName(name, seen):
 		n.kind = unusableName
+	case seen&starByte != 0 || name != "" && name[0] == '.':
+		n.kind = wildcardName
 	}
 	return n
 }
@@ -65,13 +89,17 @@ func (c *checker) serverNames(d *nginxconf.Directive, names *[]serverName, v *va
 			c.fail(d, i+1, "invalid-server-name", `server name "%s" is invalid`, name)
 			return captures, regex
 		}
-		if strings.IndexByte(name, '/') >= 0 && strings.IndexByte(cstring(name), '/') >= 0 {
+		seen := nameBytes(0)
+		for i := range len(name) {
+			seen |= nameByte[name[i]]
+		}
+		if seen&slashByte != 0 && strings.IndexByte(cstring(name), '/') >= 0 {
 			c.warn(d, i+1, "suspicious-server-name", `server name "%s" has suspicious symbols`, name)
 		}
 		if len(*names) == cap(*names) { // the names of many servers share one array
 			*names = append(make([]serverName, 0, 2*len(*names)+roomForNames), *names...)
 		}
-		*names = append(*names, c.serverName(d, i+1, name))
+		*names = append(*names, c.serverName(d, i+1, name, seen))
 		if name == "" || name[0] != '~' {
 			continue
 		}
@@ -97,15 +125,15 @@ func (c *checker) finishServerNames(h *httpMain) {
 		if len(at.servers) < 2 && !at.servers[0].captures {
 			continue
 		}
-		set := newNameSet(c, at.Socket, len(at.servers))
+		set := newNameSet(c, at.Socket, len(at.servers), h.common.names)
 		ok := true
 		for _, s := range at.servers {
-			if ok = set.add(s.block.d, s.names); !ok {
+			if ok = set.add(s.root.block.d, s.names); !ok {
 				break
 			}
 		}
 		if ok {
-			set.hashed.build(c, h.block.d, h.common.names)
+			set.hashed.build(c, h.block.d)
 		}
 	}
 }
@@ -116,50 +144,67 @@ func (c *checker) finishServerNames(h *httpMain) {
 type nameSet struct {
 	c     *checker
 	at    value.Socket
-	names []string
+	names []*serverName
 	table []nameSlot // a power of two; at most half full
 
 	hashed namesHashed
 }
 
-// A nameSlot is the number of a name, from 1, and a part of its hash.
+// A nameSlot is the number of a name, from 1, and its hash.
 type nameSlot struct{ hash, number uint32 }
 
-func newNameSet(c *checker, at value.Socket, servers int) *nameSet {
-	size := 1 << bits.Len(uint(servers)*2)
-	return &nameSet{c: c, at: at, names: make([]string, 0, size/2), table: make([]nameSlot, size)}
+func newNameSet(c *checker, at value.Socket, servers int, sizes hashSizes) *nameSet {
+	s := &nameSet{c: c, at: at, hashed: newNamesHashed(sizes)}
+	s.grow(1 << bits.Len(uint(servers)*2))
+	return s
 }
 
-// put tells whether a key is new; hash is its hash.
-func (s *nameSet) put(key string, hash uint64) bool {
-	if 2*len(s.names) >= len(s.table) {
-		old, hashed := s.names, s.hashed
-		*s = *newNameSet(s.c, s.at, len(s.table))
-		s.hashed = hashed
-		for _, name := range old {
-			s.put(name, maphash.String(s.c.seed, name))
-		}
+// grow makes a table of that size.
+func (s *nameSet) grow(size int) {
+	names := s.names
+	s.names = append(make([]*serverName, 0, size/2), names...)
+	s.table = make([]nameSlot, size)
+	for i, n := range names {
+		s.table[s.find(n)] = nameSlot{n.hash, uint32(i + 1)}
 	}
-	mask := uint64(len(s.table) - 1)
-	i := hash & mask
+}
+
+// find returns where a name is in the table, or where it may be put.
+func (s *nameSet) find(n *serverName) uint32 {
+	mask := uint32(len(s.table) - 1)
+	i := n.hash & mask
 	for ; s.table[i].number != 0; i = (i + 1) & mask {
-		if e := s.table[i]; e.hash == uint32(hash>>32) && s.names[e.number-1] == key {
-			return false
+		if e := s.table[i]; e.hash == n.hash && s.names[e.number-1].name == n.name {
+			break
 		}
 	}
-	s.names = append(s.names, key)
-	s.table[i] = nameSlot{uint32(hash >> 32), uint32(len(s.names))}
+	return i
+}
+
+// put tells whether a name is new.
+func (s *nameSet) put(n *serverName) bool {
+	if 2*len(s.names) >= len(s.table) {
+		s.grow(2 * len(s.table))
+	}
+	at := &s.table[s.find(n)]
+	if at.number != 0 {
+		return false
+	}
+	s.names = append(s.names, n)
+	*at = nameSlot{n.hash, uint32(len(s.names))}
 	return true
 }
 
-// putString is put for a key whose hash is not known.
-func (s *nameSet) putString(key string) bool { return s.put(key, maphash.String(s.c.seed, key)) }
+// putString is put for what is no name as written.
+func (s *nameSet) putString(name string) bool {
+	return s.put(&serverName{name: name, hash: s.c.hashName(name)})
+}
 
 // add adds the names of a server block and reports those that are there. It
 // returns false if there is one that nginx cannot use, and stops at.
 func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
 	if len(names) == 0 && s.putString("") {
-		s.hashed.add("")
+		s.hashed.add("", plainName)
 	} else if len(names) == 0 {
 		s.c.warn(server, 0, "conflicting-server-name", `conflicting server name "" on %s, ignored`, s.at)
 	}
@@ -176,10 +221,10 @@ func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
 		if len(n.name) > 1 && n.name[0] == '.' { // the name itself, and "*" before it
 			isNew = s.putString(n.name[1:]) && s.putString("*"+n.name)
 		} else {
-			isNew = s.put(n.name, n.hash)
+			isNew = s.put(n)
 		}
 		if isNew {
-			s.hashed.add(n.name)
+			s.hashed.add(n.name, n.kind)
 		} else {
 			s.c.warn(n.d, int(n.word), "conflicting-server-name", `conflicting server name "%s" on %s, ignored`, n.name, s.at)
 		}
@@ -187,28 +232,14 @@ func (s *nameSet) add(server *nginxconf.Directive, names []serverName) bool {
 	return true
 }
 
-// readName tells whether nginx can use the wildcard in a name, if there is one
-// (nginx: ngx_hash_add_key), and whether there are upper-case letters.
-func readName(name string) (usable, upper bool) {
-	stars, bad := 0, false
-	for i := range len(name) {
-		switch b := name[i]; {
-		case b > '.':
-			upper = upper || 'A' <= b && b <= 'Z'
-		case b == '*':
-			stars++
-		case b == '.':
-			bad = bad || i+1 < len(name) && name[i+1] == '.'
-		case b == 0:
-			bad = true
-		}
-	}
+// usableName tells whether nginx can use the wildcard in a name, if there is one
+// (nginx: ngx_hash_add_key).
+func usableName(name string, seen nameBytes) bool {
 	switch {
-	case bad || stars > 1:
-	case stars == 0, name[0] == '.':
-		usable = true
-	default:
-		usable = len(name) > 2 && (strings.HasPrefix(name, "*.") || strings.HasSuffix(name, ".*"))
+	case seen&nulByte != 0, strings.Contains(name, ".."), seen&starByte != 0 && strings.Count(name, "*") > 1:
+		return false
+	case seen&starByte == 0, name[0] == '.':
+		return true
 	}
-	return usable, upper
+	return len(name) > 2 && (strings.HasPrefix(name, "*.") || strings.HasSuffix(name, ".*"))
 }

@@ -10,7 +10,13 @@ import (
 // sslConf is what the http block or a server says of TLS, and, once merged,
 // what a server inherits (nginx 1.22: ngx_http_ssl_srv_conf_t).
 type sslConf struct {
-	certificates, keys, tickets, commands, protocols *listed // the last first
+	certificates, keys *listed // the last first
+	*sslMore                   // never nil: see checker.noSSL
+}
+
+// sslMore is what few servers say themselves.
+type sslMore struct {
+	tickets, commands, protocols *listed // the last first
 
 	enable, reject, verify, client, trusted, crl, ocsp, responder, dhparam, curve, ciphers, stapling, compression *nginxconf.Directive
 	staplingFile                                                                                                  *nginxconf.Directive
@@ -35,9 +41,23 @@ func (c *checker) sslConf(b *block) *sslConf {
 		of = &c.http.ssl
 	}
 	if *of == nil {
-		*of = c.sslSlab.new()
+		*of = c.newSSL()
 	}
 	return *of
+}
+
+func (c *checker) newSSL() *sslConf {
+	s := c.sslSlab.new()
+	s.sslMore = &c.noSSL
+	return s
+}
+
+// moreSSL returns what few servers say, to be added to.
+func (c *checker) moreSSL(s *sslConf) *sslMore {
+	if s.sslMore == &c.noSSL {
+		s.sslMore = &sslMore{}
+	}
+	return s.sslMore
 }
 
 // sslReader knows the directives of ngx_http_ssl_module, and those of
@@ -57,75 +77,79 @@ func sslReader(f *directive.Form) reader {
 	case "ssl_ocsp":
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			if c.enum(d, 0, []string{"off", "on", "leaf"}) {
-				c.sslConf(b).ocsp = d
+				c.moreSSL(c.sslConf(b)).ocsp = d
 			}
 		}
 	}
 	if of := notedSSL(f.Name); of != nil {
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			if c.slot(b, d, f) {
-				*of(c.sslConf(b)) = d
+				*of(c.moreSSL(c.sslConf(b))) = d
 			}
 		}
 	}
 	if of := notedSSLList(f.Name); of != nil {
-		certificate := f.Name == "ssl_certificate" || f.Name == "ssl_certificate_key"
+		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
+			if c.slot(b, d, f) {
+				c.list(of(c.moreSSL(c.sslConf(b))), d)
+			}
+		}
+	}
+	if f.Name == "ssl_certificate" || f.Name == "ssl_certificate_key" {
 		return func(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 			if !c.slot(b, d, f) {
 				return
 			}
-			l := c.list(of(c.sslConf(b)), d)
-			if certificate {
-				s := d.Arg(0)
-				l.special = strings.IndexByte(s, '$') >= 0 || strings.HasPrefix(s, "data:")
+			s := c.sslConf(b)
+			to := &s.certificates
+			if f.Name == "ssl_certificate_key" {
+				to = &s.keys
 			}
+			name := d.Arg(0)
+			c.list(to, d).special = strings.IndexByte(name, '$') >= 0 || strings.HasPrefix(name, "data:")
 		}
 	}
 	return nil
 }
 
-func notedSSL(name string) func(*sslConf) **nginxconf.Directive {
+func notedSSL(name string) func(*sslMore) **nginxconf.Directive {
 	switch name {
 	case "ssl_reject_handshake":
-		return func(s *sslConf) **nginxconf.Directive { return &s.reject }
+		return func(s *sslMore) **nginxconf.Directive { return &s.reject }
 	case "ssl_verify_client":
-		return func(s *sslConf) **nginxconf.Directive { return &s.verify }
+		return func(s *sslMore) **nginxconf.Directive { return &s.verify }
 	case "ssl_client_certificate":
-		return func(s *sslConf) **nginxconf.Directive { return &s.client }
+		return func(s *sslMore) **nginxconf.Directive { return &s.client }
 	case "ssl_trusted_certificate":
-		return func(s *sslConf) **nginxconf.Directive { return &s.trusted }
+		return func(s *sslMore) **nginxconf.Directive { return &s.trusted }
 	case "ssl_crl":
-		return func(s *sslConf) **nginxconf.Directive { return &s.crl }
+		return func(s *sslMore) **nginxconf.Directive { return &s.crl }
 	case "ssl_ocsp_responder":
-		return func(s *sslConf) **nginxconf.Directive { return &s.responder }
+		return func(s *sslMore) **nginxconf.Directive { return &s.responder }
 	case "ssl_dhparam":
-		return func(s *sslConf) **nginxconf.Directive { return &s.dhparam }
+		return func(s *sslMore) **nginxconf.Directive { return &s.dhparam }
 	case "ssl_ecdh_curve":
-		return func(s *sslConf) **nginxconf.Directive { return &s.curve }
+		return func(s *sslMore) **nginxconf.Directive { return &s.curve }
 	case "ssl_ciphers":
-		return func(s *sslConf) **nginxconf.Directive { return &s.ciphers }
+		return func(s *sslMore) **nginxconf.Directive { return &s.ciphers }
 	case "ssl_stapling":
-		return func(s *sslConf) **nginxconf.Directive { return &s.stapling }
+		return func(s *sslMore) **nginxconf.Directive { return &s.stapling }
 	case "ssl_stapling_file":
-		return func(s *sslConf) **nginxconf.Directive { return &s.staplingFile }
+		return func(s *sslMore) **nginxconf.Directive { return &s.staplingFile }
 	case "ssl_certificate_compression":
-		return func(s *sslConf) **nginxconf.Directive { return &s.compression }
+		return func(s *sslMore) **nginxconf.Directive { return &s.compression }
 	}
 	return nil
 }
 
-func notedSSLList(name string) func(*sslConf) **listed {
+func notedSSLList(name string) func(*sslMore) **listed {
 	switch name {
-	case "ssl_certificate":
-		return func(s *sslConf) **listed { return &s.certificates }
-	case "ssl_certificate_key":
-		return func(s *sslConf) **listed { return &s.keys }
 	case "ssl_session_ticket_key":
-		return func(s *sslConf) **listed { return &s.tickets }
+		return func(s *sslMore) **listed { return &s.tickets }
 	case "ssl_conf_command":
-		return func(s *sslConf) **listed { return &s.commands }
+		return func(s *sslMore) **listed { return &s.commands }
 	case "ssl_protocols":
-		return func(s *sslConf) **listed { return &s.protocols }
+		return func(s *sslMore) **listed { return &s.protocols }
 	}
 	return nil
 }
@@ -137,7 +161,7 @@ func readSSL(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		return
 	}
 	c.warn(d, 0, "deprecated-directive", `the "ssl" directive is deprecated, use the "listen ... ssl" directive instead`)
-	c.sslConf(b).enable = d
+	c.moreSSL(c.sslConf(b)).enable = d
 }
 
 func readPasswords(c *checker, b *block, d *nginxconf.Directive, f *bound) {

@@ -20,21 +20,40 @@ func (c *checker) mergeSSL(h *httpMain) {
 				continue
 			}
 			if inherited == nil {
-				inherited = &sslConf{}
-				inherited.merge(up)
+				inherited = c.newSSL()
+				c.inheritSSL(inherited, up)
 				c.finishServerSSL(h, inherited)
 			}
 			s.ssl = inherited
 			continue
 		}
 		if up != nil {
-			s.ssl.merge(up)
+			c.inheritSSL(s.ssl, up)
 		}
 		c.finishServerSSL(h, s.ssl)
 	}
 }
 
-func (s *sslConf) merge(up *sslConf) {
+// inheritSSL makes s complete with what up, which is not to change any more, says.
+func (c *checker) inheritSSL(s, up *sslConf) {
+	s.certificates, s.keys = s.certificates.or(up.certificates), s.keys.or(up.keys)
+	switch {
+	case up.sslMore == &c.noSSL:
+	case s.sslMore == &c.noSSL:
+		s.sslMore = up.sslMore
+	default:
+		s.sslMore.merge(up.sslMore)
+	}
+}
+
+func (l *listed) or(up *listed) *listed {
+	if l == nil {
+		return up
+	}
+	return l
+}
+
+func (s *sslMore) merge(up *sslMore) {
 	for _, to := range [...]struct{ own, up **nginxconf.Directive }{
 		{&s.enable, &up.enable}, {&s.reject, &up.reject}, {&s.verify, &up.verify},
 		{&s.client, &up.client}, {&s.trusted, &up.trusted}, {&s.crl, &up.crl}, {&s.ocsp, &up.ocsp},
@@ -43,14 +62,7 @@ func (s *sslConf) merge(up *sslConf) {
 	} {
 		*to.own = either(*to.own, *to.up)
 	}
-	for _, to := range [...]struct{ own, up **listed }{
-		{&s.certificates, &up.certificates}, {&s.keys, &up.keys}, {&s.tickets, &up.tickets},
-		{&s.commands, &up.commands}, {&s.protocols, &up.protocols},
-	} {
-		if *to.own == nil {
-			*to.own = *to.up
-		}
-	}
+	s.tickets, s.commands, s.protocols = s.tickets.or(up.tickets), s.commands.or(up.commands), s.protocols.or(up.protocols)
 }
 
 func isOn(d *nginxconf.Directive) bool {
@@ -344,7 +356,7 @@ func (c *checker) secureSocket(s *socket) {
 	conf := byDefault.ssl
 	if conf != nil && conf.certificates != nil {
 		if s.quic && c.since(1, 25, 4) && conf.protocols != nil && !conf.protocols.have("TLSv1.3") {
-			c.failOnce(byDefault.block.d, 0, "insecure-protocol", `"ssl_protocols" must enable TLSv1.3 for the "listen ... %s" directive`, how)
+			c.failOnce(byDefault.root.block.d, 0, "insecure-protocol", `"ssl_protocols" must enable TLSv1.3 for the "listen ... %s" directive`, how)
 		}
 		return
 	}
@@ -354,7 +366,7 @@ func (c *checker) secureSocket(s *socket) {
 	}
 	for _, srv := range servers {
 		if conf := srv.ssl; conf == nil || conf.certificates == nil && !isOn(conf.reject) {
-			c.failOnce(srv.block.d, 0, "missing-certificate", `no "ssl_certificate" is defined for the "listen ... %s" directive`, how)
+			c.failOnce(srv.root.block.d, 0, "missing-certificate", `no "ssl_certificate" is defined for the "listen ... %s" directive`, how)
 			return
 		}
 	}

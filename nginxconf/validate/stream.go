@@ -121,7 +121,7 @@ func (c *checker) finishStream(s *streamMain) {
 	}
 	c.finishStreamUpstreams(s)
 	for _, srv := range s.servers {
-		srv.ssl = inheritSSL(srv.ssl, s.ssl)
+		srv.ssl = c.serverSSL(srv.ssl, s.ssl)
 		switch {
 		case c.streamVirtual():
 			c.finishStreamSSL(s, srv.ssl)

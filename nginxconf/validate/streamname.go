@@ -18,7 +18,7 @@ func (c *checker) finishStreamServerNames(s *streamMain) {
 		if len(at.servers) < 2 && (at.defaultServer == nil || !at.defaultServer.captures) {
 			continue
 		}
-		set := newNameSet(c, at.Socket, len(at.servers))
+		set := newNameSet(c, at.Socket, len(at.servers), s.common.names)
 		ok := true
 		for _, srv := range at.servers {
 			if ok = set.add(srv.block.d, srv.names); !ok {
@@ -26,7 +26,7 @@ func (c *checker) finishStreamServerNames(s *streamMain) {
 			}
 		}
 		if ok {
-			set.hashed.build(c, s.block.d, s.common.names)
+			set.hashed.build(c, s.block.d)
 		}
 	}
 }

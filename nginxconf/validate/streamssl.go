@@ -119,17 +119,15 @@ func readCertificateCache(c *checker, b *block, d *nginxconf.Directive, f *bound
 	}
 }
 
-// inheritSSL returns what a server says of TLS, with what it inherits.
-func inheritSSL(s, up *sslConf) *sslConf {
-	switch {
-	case s == nil && up == nil:
-		return &sslConf{}
-	case up == nil:
-		return s
-	case s == nil:
-		s = &sslConf{}
+// serverSSL returns what a server of stream or mail says of TLS, with what it
+// inherits.
+func (c *checker) serverSSL(s, up *sslConf) *sslConf {
+	if s == nil {
+		s = c.newSSL()
 	}
-	s.merge(up)
+	if up != nil {
+		c.inheritSSL(s, up)
+	}
 	return s
 }
 

@@ -152,7 +152,7 @@ func (m *mimeTypes) built(h *httpMain, list typesOf) bool {
 		return true
 	}
 	for _, s := range h.servers {
-		if !own[s.block] {
+		if !own[&s.root.block] {
 			return true
 		}
 	}

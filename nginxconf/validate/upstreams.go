@@ -233,7 +233,7 @@ func readUpstream(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	if u == nil {
 		u = &upstream{host: d.Arg(0), d: d, word: 1, allows: takesAll}
 	}
-	in := &block{context: directive.HTTPUpstream, up: b, d: d, location: b.location, upstream: u}
+	in := &block{context: directive.HTTPUpstream, up: b, d: d, location: b.location, more: &blockMore{upstream: u}}
 	c.within(in)
 	if u.servers == 0 {
 		c.failAtEnd(d, "missing-server", "no servers are inside upstream")
@@ -243,7 +243,7 @@ func readUpstream(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 // readUpstreamServer reads a server of an upstream block (nginx 1.22:
 // ngx_http_upstream_server; 1.31).
 func readUpstreamServer(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	u := b.upstream
+	u := b.more.upstream
 	u.servers++
 	s := serverParameters{}
 	for i := 1; i < d.NumArgs(); i++ {
@@ -363,6 +363,6 @@ func readUpstreamResolver(c *checker, b *block, d *nginxconf.Directive, f *bound
 	if c.duplicate(b, d, f) {
 		return
 	}
-	b.upstream.resolver = true
+	b.more.upstream.resolver = true
 	c.resolver(d)
 }
