@@ -97,6 +97,7 @@ func (b *osBackend) start(p *process) (child, error) {
 	b.alive[c] = struct{}{}
 	b.mu.Unlock()
 	for _, s := range c.streams {
+		s.pid = c.os.Pid
 		go s.copy(&b.buffers)
 	}
 	b.reaper.watch(c)
@@ -137,7 +138,7 @@ func forkError(p *process, command string, err error) error {
 type osChild struct {
 	backend *osBackend
 	os      *os.Process
-	stdin   *os.File // our end; nothing is written to it, but it does not end
+	stdin   *stdinPipe
 	streams []*stream
 	exited  chan exitStatus
 
@@ -151,13 +152,13 @@ func (c *osChild) open(p *process) (files []*os.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	files, c.stdin = []*os.File{stdin}, w
-	logs := []Log{p.prog.Stdout, p.prog.Stderr}
+	files, c.stdin = []*os.File{stdin}, &stdinPipe{pipe: w}
+	channels := []Channel{Stdout, Stderr}
 	if p.prog.RedirectStderr {
-		logs = logs[:1]
+		channels = channels[:1]
 	}
-	for _, l := range logs {
-		s, w, err := newStream(p, l)
+	for _, channel := range channels {
+		s, w, err := newStream(p, channel)
 		if err != nil {
 			return files, err
 		}
@@ -184,6 +185,9 @@ func (c *osChild) Signal(sig syscall.Signal, group bool) error {
 	}
 	return syscall.Kill(-c.os.Pid, sig)
 }
+
+// Write sends b to the standard input.
+func (c *osChild) Write(b []byte) (int, error) { return c.stdin.Write(b) }
 
 func isProcessDone(err error) bool {
 	return err == nil || errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH)
@@ -230,7 +234,7 @@ func waitThenFinish(c *osChild) {
 // release closes our ends of the child's files.
 func (c *osChild) release() {
 	if c.stdin != nil {
-		c.stdin.Close()
+		c.stdin.close()
 	}
 	for _, s := range c.streams {
 		s.close()

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -30,8 +32,15 @@ type Event struct {
 	// Without Process: what processes that were removed had left behind.
 	Killed int `json:"killed,omitempty"`
 
+	// Of the events that carry something: the output of a program (bytes, UTF-8
+	// or not; PID is the child's), or what SendRemoteCommEvent was given, with
+	// its type in CommType.
+	Data     string `json:"data,omitempty"`
+	CommType string `json:"comm_type,omitempty"`
+
 	// Missed is how many events came before this one and were dropped, since
-	// the reader was more than Options.EventBuffer events behind.
+	// the reader was more than Options.EventBuffer events, or 64 MiB of Data,
+	// behind.
 	Missed int `json:"missed,omitempty"`
 }
 
@@ -45,23 +54,40 @@ const (
 	EventRunning                            // SUPERVISOR_STATE_CHANGE_RUNNING: Run has begun; Start works from here on
 	EventStopping                           // SUPERVISOR_STATE_CHANGE_STOPPING: the context of Run is done
 	EventOrphansKilled                      // PROCESS_ORPHANS_KILLED, not in Supervisor: what a process left behind was killed
+
+	EventLogStdout           // PROCESS_LOG_STDOUT: a piece of output, of a Log with Events
+	EventLogStderr           // PROCESS_LOG_STDERR
+	EventCommunicationStdout // PROCESS_COMMUNICATION_STDOUT: what stood between tags, in a Log with CaptureMaxBytes
+	EventCommunicationStderr // PROCESS_COMMUNICATION_STDERR
+	EventRemoteCommunication // REMOTE_COMMUNICATION: of Manager.SendRemoteCommEvent
+
+	EventTick5    // TICK_5: every five seconds by the clock
+	EventTick60   // TICK_60: every minute
+	EventTick3600 // TICK_3600: every hour
 )
+
+// eventNames are Supervisor's, by type.
+var eventNames = [...]string{
+	EventProcessState:        "PROCESS_STATE",
+	EventGroupAdded:          "PROCESS_GROUP_ADDED",
+	EventGroupRemoved:        "PROCESS_GROUP_REMOVED",
+	EventRunning:             "SUPERVISOR_STATE_CHANGE_RUNNING",
+	EventStopping:            "SUPERVISOR_STATE_CHANGE_STOPPING",
+	EventOrphansKilled:       "PROCESS_ORPHANS_KILLED",
+	EventLogStdout:           "PROCESS_LOG_STDOUT",
+	EventLogStderr:           "PROCESS_LOG_STDERR",
+	EventCommunicationStdout: "PROCESS_COMMUNICATION_STDOUT",
+	EventCommunicationStderr: "PROCESS_COMMUNICATION_STDERR",
+	EventRemoteCommunication: "REMOTE_COMMUNICATION",
+	EventTick5:               "TICK_5",
+	EventTick60:              "TICK_60",
+	EventTick3600:            "TICK_3600",
+}
 
 // String returns Supervisor's name, such as "PROCESS_GROUP_ADDED".
 func (t EventType) String() string {
-	switch t {
-	case EventProcessState:
-		return "PROCESS_STATE"
-	case EventGroupAdded:
-		return "PROCESS_GROUP_ADDED"
-	case EventGroupRemoved:
-		return "PROCESS_GROUP_REMOVED"
-	case EventRunning:
-		return "SUPERVISOR_STATE_CHANGE_RUNNING"
-	case EventStopping:
-		return "SUPERVISOR_STATE_CHANGE_STOPPING"
-	case EventOrphansKilled:
-		return "PROCESS_ORPHANS_KILLED"
+	if t > 0 && int(t) < len(eventNames) {
+		return eventNames[t]
 	}
 	return "EventType(" + strconv.Itoa(int(t)) + ")"
 }
@@ -71,11 +97,9 @@ func (t EventType) MarshalText() ([]byte, error) { return []byte(t.String()), ni
 
 // UnmarshalText reads what MarshalText writes.
 func (t *EventType) UnmarshalText(text []byte) error {
-	for known := EventProcessState; known <= EventOrphansKilled; known++ {
-		if known.String() == string(text) {
-			*t = known
-			return nil
-		}
+	if i := slices.Index(eventNames[:], string(text)); i > 0 {
+		*t = EventType(i)
+		return nil
 	}
 	return fmt.Errorf("procmgr: %q is no event type", text)
 }
@@ -89,21 +113,44 @@ func (e Event) Name() string {
 	return e.Type.String()
 }
 
+// Is reports whether Supervisor sends e to those who subscribe to name: its
+// own name, or that of a kind of events, such as "PROCESS_STATE", "TICK" or
+// "EVENT", which is all.
+func (e Event) Is(name string) bool {
+	switch own := e.Name(); name {
+	case own, "EVENT":
+		return true
+	case "PROCESS_STATE", "PROCESS_COMMUNICATION", "PROCESS_LOG", "PROCESS_GROUP", "SUPERVISOR_STATE_CHANGE", "TICK":
+		return strings.HasPrefix(own, name+"_")
+	}
+	return false
+}
+
 // Payload returns what Supervisor sends in e, such as
-// "processname:cat groupname:cat from_state:RUNNING expected:0 pid:2766".
+// "processname:cat groupname:cat from_state:RUNNING expected:0 pid:2766". Data
+// is in it as it is; supervisord writes what is no UTF-8 as a Python literal.
 func (e Event) Payload() string {
+	process := "processname:" + e.Process + " groupname:" + e.Group
 	switch e.Type {
 	case EventGroupAdded, EventGroupRemoved:
 		return "groupname:" + e.Group + "\n"
-	case EventProcessState, EventOrphansKilled:
+	case EventOrphansKilled:
+		return fmt.Sprintf("%s killed:%d", process, e.Killed)
+	case EventLogStdout:
+		return fmt.Sprintf("%s pid:%d channel:stdout\n%s", process, e.PID, e.Data)
+	case EventLogStderr:
+		return fmt.Sprintf("%s pid:%d channel:stderr\n%s", process, e.PID, e.Data)
+	case EventCommunicationStdout, EventCommunicationStderr:
+		return fmt.Sprintf("%s pid:%d\n%s", process, e.PID, e.Data)
+	case EventRemoteCommunication:
+		return "type:" + e.CommType + "\n" + e.Data
+	case EventTick5, EventTick60, EventTick3600:
+		return fmt.Sprintf("when:%d", e.Time.Unix())
+	case EventProcessState:
 	default:
 		return ""
 	}
-	s := "processname:" + e.Process + " groupname:" + e.Group
-	if e.Type == EventOrphansKilled {
-		return fmt.Sprintf("%s killed:%d", s, e.Killed)
-	}
-	s += " from_state:" + e.From.String()
+	s := process + " from_state:" + e.From.String()
 	switch e.To {
 	case Starting, Backoff:
 		return fmt.Sprintf("%s tries:%d", s, e.Tries)
@@ -122,6 +169,9 @@ func (e Event) Payload() string {
 // String returns the name and the payload.
 func (e Event) String() string { return e.Name() + " " + e.Payload() }
 
+// maxEventData is how many bytes of Data are kept for a subscription.
+const maxEventData = 64 << 20
+
 // hub hands every event to every subscription, without ever waiting for one.
 type hub struct {
 	limit  int // events kept for a subscription
@@ -136,6 +186,7 @@ type subscription struct {
 	queue  []Event // a ring once it has grown to the limit
 	first  int
 	count  int
+	bytes  int // of Data
 	missed int
 	wake   chan struct{} // holds one token when there may be something new
 }
@@ -180,7 +231,9 @@ func (h *hub) next(s *subscription) (e Event, ok, more bool) {
 	if s.count == 0 {
 		return Event{}, false, !h.closed
 	}
-	return s.pop(), true, true
+	e = s.pop()
+	e.Missed, s.missed = s.missed, 0
+	return e, true, true
 }
 
 func (h *hub) subscribe(ctx context.Context) iter.Seq[Event] {
@@ -221,10 +274,9 @@ func (s *subscription) signal() {
 }
 
 func (s *subscription) push(e Event, limit int) {
-	if s.count == limit {
+	for s.count == limit || s.count > 0 && s.bytes+len(e.Data) > maxEventData {
+		s.pop()
 		s.missed++
-		s.first = (s.first + 1) % limit
-		s.count--
 	}
 	if s.count == len(s.queue) {
 		grown := make([]Event, min(limit, max(16, 2*len(s.queue))))
@@ -235,12 +287,14 @@ func (s *subscription) push(e Event, limit int) {
 	}
 	s.queue[(s.first+s.count)%len(s.queue)] = e
 	s.count++
+	s.bytes += len(e.Data)
 }
 
 func (s *subscription) pop() Event {
 	e := s.queue[s.first]
+	s.queue[s.first] = Event{} // and let go of its Data
 	s.first = (s.first + 1) % len(s.queue)
 	s.count--
-	e.Missed, s.missed = s.missed, 0
+	s.bytes -= len(e.Data)
 	return e
 }

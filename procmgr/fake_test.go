@@ -21,11 +21,19 @@ type fakeChild struct {
 	pid    int
 	exited chan exitStatus
 	signal func(c *fakeChild, sig syscall.Signal, group bool) error
+	write  func(b []byte) (int, error) // nil: takes all
 }
 
 func (c *fakeChild) Pid() int                  { return c.pid }
 func (c *fakeChild) Exited() <-chan exitStatus { return c.exited }
 func (c *fakeChild) die(code int)              { c.exited <- exitStatus{code: code, at: time.Now()} }
+func (c *fakeChild) Write(b []byte) (int, error) {
+	if c.write == nil {
+		return len(b), nil
+	}
+	return c.write(b)
+}
+
 func (c *fakeChild) Signal(sig syscall.Signal, group bool) error {
 	return c.signal(c, sig, group)
 }
@@ -137,6 +145,9 @@ func inFakeTimeGroups(t *testing.T, b *fakeBackend, test func(w *world), groups 
 		events := m.Events(context.Background())
 		go func() {
 			for e := range events {
+				if e.Is("TICK") {
+					continue
+				}
 				w.mu.Lock()
 				*w.events = append(*w.events, w.render(e))
 				w.mu.Unlock()

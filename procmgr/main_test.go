@@ -72,6 +72,15 @@ func beChild(role []string) {
 		<-c
 		fmt.Println("trapped")
 		os.Exit(number(2))
+	case "echo": // standard input, to its end
+		io.Copy(os.Stdout, os.Stdin)
+	case "deaf": // close standard input
+		os.Stdin.Close()
+		up()
+		select {}
+	case "print": // what stands in a variable, then stay
+		fmt.Print(os.Getenv(role[1]))
+		stay()
 	case "say": // something on each stream, in turn
 		fmt.Print("out1\n")
 		fmt.Fprint(os.Stderr, "err1\n")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -41,6 +42,7 @@ type Manager struct {
 	environ   []string
 	serverURL string
 	hub       *hub
+	tails     *tails
 	backend   backend // set by Run, or by a test
 
 	removing sync.Mutex // held for all of Remove, and while the phase changes; before mu
@@ -78,6 +80,7 @@ func New(o *Options) *Manager {
 		environ:   slices.Clone(o.Environ),
 		serverURL: o.ServerURL,
 		hub:       newHub(cmp.Or(max(o.EventBuffer, 0), 4096)),
+		tails:     newTails(),
 		groups:    map[string]*group{},
 	}
 	if o.Environ == nil {
@@ -213,6 +216,33 @@ func (m *Manager) Status() []Status {
 	return all
 }
 
+// StatusOf returns the status of one process; the error is ErrNoSuchProcess.
+func (m *Manager) StatusOf(name string) (Status, error) {
+	p, err := m.one(name)
+	if err != nil {
+		return Status{}, err
+	}
+	return p.snapshot(time.Now()), nil
+}
+
+// Groups returns the names of the groups, sorted.
+func (m *Manager) Groups() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.groups))
+}
+
+// State tells whether Run comes to its end, or has come to it. Before Run it
+// is ManagerRunning, since supervisord begins so.
+func (m *Manager) State() ManagerState {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.phase >= phaseStopping {
+		return ManagerShutdown
+	}
+	return ManagerRunning
+}
+
 // Events returns the events from this call on, not from the first range over
 // the result. The sequence ends when ctx is done, or when Run has returned and
 // all has been read; it can be ranged over once. A reader that is too slow
@@ -294,14 +324,11 @@ func (m *Manager) find(name string) (ps []*process, whole bool, err error) {
 	}
 	whole = processName == "" || processName == "*"
 
+	if err := m.ready(name); err != nil {
+		return nil, false, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch m.phase {
-	case phaseNew, phaseEnded:
-		return nil, false, &ProcessError{Name: name, Err: ErrNotRunning, Reason: "the manager does not run"}
-	case phaseStopping:
-		return nil, false, &ProcessError{Name: name, Err: ErrShutdown}
-	}
 	if g := m.groups[groupName]; g != nil {
 		for _, p := range g.processes {
 			if whole || p.prog.Name == processName {
@@ -315,28 +342,48 @@ func (m *Manager) find(name string) (ps []*process, whole bool, err error) {
 	return ps, whole, nil
 }
 
+// ready is nil while Run goes on.
+func (m *Manager) ready(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch m.phase {
+	case phaseNew, phaseEnded:
+		return &ProcessError{Name: name, Err: ErrNotRunning, Reason: "the manager does not run"}
+	case phaseStopping:
+		return &ProcessError{Name: name, Err: ErrShutdown}
+	}
+	return nil
+}
+
+// one resolves the name of a single process, in whatever phase.
+func (m *Manager) one(name string) (*process, error) {
+	groupName, processName, colon := strings.Cut(name, ":")
+	if !colon {
+		processName = groupName
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if g := m.groups[groupName]; g != nil {
+		for _, p := range g.processes {
+			if p.prog.Name == processName {
+				return p, nil
+			}
+		}
+	}
+	return nil, &ProcessError{Name: name, Err: ErrNoSuchProcess}
+}
+
 // each sends the same request to all of ps, in order, and waits until all have
 // settled. Of a whole group it leaves out those that are not concerned.
 func (m *Manager) each(ctx context.Context, ps []*process, kind requestKind, whole bool, concerned func(State) bool) error {
-	var errs []error
-	var sent []request
-	for _, p := range ps {
-		if whole && !concerned(p.status.Load().State) {
-			continue
-		}
-		r := request{kind: kind}
-		if err := p.ask(ctx, &r, p.gone()); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		sent = append(sent, r)
+	if !whole {
+		concerned = func(State) bool { return true }
 	}
-	for _, r := range sent {
-		select {
-		case err := <-r.settled:
-			errs = append(errs, err)
-		case <-ctx.Done():
-			return joinErrors(append(errs, ctx.Err()))
+	results, err := m.results(ctx, ps, request{kind: kind}, concerned)
+	errs := []error{err}
+	for _, r := range results {
+		if err == nil || !errors.Is(r.Err, err) {
+			errs = append(errs, r.Err)
 		}
 	}
 	return joinErrors(errs)

@@ -13,6 +13,7 @@ import (
 type child interface {
 	Pid() int
 	Signal(sig syscall.Signal, group bool) error // os.ErrProcessDone is no failure
+	Write(b []byte) (int, error)                 // to its standard input; all or nothing, at once
 	Exited() <-chan exitStatus                   // one value, when all it wrote has been read and it was reaped
 }
 
@@ -40,7 +41,8 @@ type process struct {
 	requests chan request
 	ended    chan struct{} // closed at the end of run
 	status   atomic.Pointer[Status]
-	dropped  atomic.Int64 // bytes, counted by the streams
+	dropped  atomic.Int64               // bytes, counted by the streams
+	logs     [2]atomic.Pointer[LogFile] // by Channel: those that are open
 
 	machine      machine
 	refusal      error // of a start while the machine is frozen
@@ -57,9 +59,11 @@ type process struct {
 // A request is what others ask of the owner.
 type request struct {
 	kind     requestKind
-	sig      syscall.Signal
-	accepted chan error // one value, when the request has been acted on
-	settled  chan error // reqStart, reqStop, reqShutdown: one value, when it has had its effect
+	sig      syscall.Signal // reqSignal
+	data     []byte         // reqStdin
+	nowait   bool           // reqStart, reqStop: nobody waits for settled
+	accepted chan error     // one value, when the request has been acted on
+	settled  chan error     // reqStart, reqStop, reqShutdown: one value, when it has had its effect
 }
 
 type requestKind int
@@ -69,6 +73,7 @@ const (
 	reqStart
 	reqStop
 	reqSignal
+	reqStdin
 	reqShutdown // whatever the state; sweeps in the end
 	reqFreeze   // start nothing any more, since it is removed; ErrStillRunning if it has not stopped
 	reqThaw
@@ -165,8 +170,18 @@ func (p *process) handle(r request) {
 			fail(ErrAbnormalTermination, "")
 			return
 		}
-		p.startWaiters = append(p.startWaiters, r.settled)
+		if !r.nowait {
+			p.startWaiters = append(p.startWaiters, r.settled)
+		}
 		p.apply(input{kind: inStart})
+		if r.nowait && m.spawnErr != "" {
+			err := ErrSpawn
+			if m.state == Fatal {
+				err = ErrFatal
+			}
+			fail(err, m.spawnErr)
+			return
+		}
 
 	case reqStop:
 		if !m.state.isStarted() {
@@ -176,7 +191,9 @@ func (p *process) handle(r request) {
 			fail(ErrNotRunning, "")
 			return
 		}
-		p.stopWaiters = append(p.stopWaiters, r.settled)
+		if !r.nowait {
+			p.stopWaiters = append(p.stopWaiters, r.settled)
+		}
 		if err := p.apply(input{kind: inStop}); err != nil {
 			fail(err, "")
 			return
@@ -193,6 +210,20 @@ func (p *process) handle(r request) {
 			return
 		case err != nil:
 			p.apply(input{kind: inSignalFailed, text: err.Error()})
+			fail(err, "")
+			return
+		}
+
+	case reqStdin:
+		if m.pid == 0 || m.killing {
+			fail(ErrNotRunning, "")
+			return
+		}
+		switch _, err := p.child.Write(r.data); {
+		case errors.Is(err, syscall.EPIPE):
+			fail(ErrNoFile, "it has closed its standard input")
+			return
+		case err != nil:
 			fail(err, "")
 			return
 		}
@@ -319,9 +350,14 @@ func (p *process) sweep() {
 	p.tell(e)
 }
 
-func (p *process) tell(e Event) {
+// stamp says when it was, and whose e is. Anybody may call it.
+func (p *process) stamp(e *Event) {
 	e.Time = time.Now()
 	e.Group, e.Process = p.group, p.prog.Name
+}
+
+func (p *process) tell(e Event) {
+	p.stamp(&e)
 	if e.Type == EventProcessState {
 		p.entered = append(p.entered, e.To)
 	}

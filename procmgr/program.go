@@ -77,6 +77,11 @@ type Log struct {
 	MaxBytes int64 // *_logfile_maxbytes: 50 MiB; Zero: no limit
 	Backups  int   // *_logfile_backups: 10
 
+	StripANSI bool // strip_ansi: without the escapes that make colours and move the cursor
+
+	Events          bool  // *_events_enabled: each piece of output is also an EventLogStdout or EventLogStderr
+	CaptureMaxBytes int64 // *_capture_maxbytes: what stands between the tags becomes an EventCommunicationStdout or …Stderr, of at most this size, and is not logged; 0: tags are just output
+
 	// Writer gets the output instead of File, from one goroutine at a time. A
 	// Write that blocks holds up this process alone, and at its end for no
 	// longer than a second.
@@ -125,11 +130,22 @@ func (p Program) resolved() *Program {
 	p.StopSignal = cmp.Or(p.StopSignal, syscall.SIGTERM)
 	p.StopWaitSecs = orDefault(p.StopWaitSecs, 10)
 	p.KillAsGroup = p.KillAsGroup || p.StopAsGroup
-	for _, l := range []*Log{&p.Stdout, &p.Stderr} {
-		l.MaxBytes = orDefault(l.MaxBytes, 50<<20)
-		l.Backups = orDefault(l.Backups, 10)
-	}
+	p.Stdout.resolve()
+	p.Stderr.resolve()
 	return &p
+}
+
+func (l *Log) resolve() {
+	l.MaxBytes = orDefault(l.MaxBytes, 50<<20)
+	l.Backups = orDefault(l.Backups, 10)
+}
+
+// log is where a channel goes.
+func (p *Program) log(c Channel) *Log {
+	if c == Stderr {
+		return &p.Stderr
+	}
+	return &p.Stdout
 }
 
 // check reports what is wrong with a program as it was given.
@@ -178,6 +194,9 @@ func (p *Program) check() error {
 	for _, l := range []Log{p.Stdout, p.Stderr} {
 		if l.MaxBytes < 0 && l.MaxBytes != Zero || l.Backups < 0 && l.Backups != Zero {
 			return fail("a log limit is negative: MaxBytes %d, Backups %d", l.MaxBytes, l.Backups)
+		}
+		if l.CaptureMaxBytes < 0 {
+			return fail("CaptureMaxBytes is negative: %d", l.CaptureMaxBytes)
 		}
 		if l.File != "" && l.Writer != nil {
 			return fail("a Log has a File and a Writer")

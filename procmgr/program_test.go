@@ -95,6 +95,13 @@ func TestNamesAreUpstreams(t *testing.T) {
 		{EventProcessState, "PROCESS_STATE"}, {EventGroupAdded, "PROCESS_GROUP_ADDED"},
 		{EventGroupRemoved, "PROCESS_GROUP_REMOVED"}, {EventRunning, "SUPERVISOR_STATE_CHANGE_RUNNING"},
 		{EventStopping, "SUPERVISOR_STATE_CHANGE_STOPPING"}, {EventOrphansKilled, "PROCESS_ORPHANS_KILLED"},
+		{EventLogStdout, "PROCESS_LOG_STDOUT"}, {EventLogStderr, "PROCESS_LOG_STDERR"},
+		{EventCommunicationStdout, "PROCESS_COMMUNICATION_STDOUT"},
+		{EventCommunicationStderr, "PROCESS_COMMUNICATION_STDERR"},
+		{EventRemoteCommunication, "REMOTE_COMMUNICATION"},
+		{EventTick5, "TICK_5"}, {EventTick60, "TICK_60"}, {EventTick3600, "TICK_3600"},
+		{Stdout, "stdout"}, {Stderr, "stderr"},
+		{ManagerShutdown, "SHUTDOWN"}, {ManagerRestarting, "RESTARTING"}, {ManagerRunning, "RUNNING"}, {ManagerFatal, "FATAL"},
 	} {
 		got, err := json.Marshal(test.value)
 		require.NoError(t, err)
@@ -114,7 +121,18 @@ func TestNamesAreUpstreams(t *testing.T) {
 	var e EventType
 	require.NoError(t, e.UnmarshalText([]byte("PROCESS_GROUP_ADDED")))
 	assert.Equal(t, EventGroupAdded, e)
-	assert.EqualError(t, e.UnmarshalText([]byte("TICK_5")), `procmgr: "TICK_5" is no event type`)
+	assert.EqualError(t, e.UnmarshalText([]byte("TICK_7")), `procmgr: "TICK_7" is no event type`)
+	require.NoError(t, e.UnmarshalText([]byte("TICK_3600")))
+	assert.Equal(t, EventTick3600, e)
+	assert.Error(t, e.UnmarshalText(nil))
+	var c Channel
+	require.NoError(t, c.UnmarshalText([]byte("stderr")))
+	assert.Equal(t, Stderr, c)
+	assert.Error(t, c.UnmarshalText([]byte("stdin")))
+	var ms ManagerState
+	require.NoError(t, ms.UnmarshalText([]byte("SHUTDOWN")))
+	assert.Equal(t, ManagerShutdown, ms)
+	assert.Error(t, ms.UnmarshalText([]byte("STOPPED")))
 }
 
 func TestPayloadsAreSupervisors(t *testing.T) {

@@ -31,9 +31,43 @@ func (m *Manager) Run(ctx context.Context) error {
 			}
 		}
 	}
-	<-ctx.Done()
+	m.tick(ctx)
 	m.end()
 	return nil
+}
+
+// tick publishes the ticks until ctx is done: Supervisor's are at the turn of
+// each period of the clock, and tell when that was.
+func (m *Manager) tick(ctx context.Context) {
+	const period = 5 * time.Second // which divides the others
+	last := time.Now().Truncate(period)
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for {
+		now := time.Now()
+		if turn := now.Truncate(period); !turn.Equal(last) { // the clock may have been set back, too
+			m.ticked(last, now)
+			last = turn
+		}
+		next.Reset(now.Truncate(period).Add(period).Sub(now))
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ticked publishes a tick of each period that has turned since last.
+func (m *Manager) ticked(last, now time.Time) {
+	for _, t := range []struct {
+		kind   EventType
+		period time.Duration
+	}{{EventTick5, 5 * time.Second}, {EventTick60, time.Minute}, {EventTick3600, time.Hour}} {
+		if when := now.Truncate(t.period); when.After(last) {
+			m.hub.publish(Event{Type: t.kind, Time: when})
+		}
+	}
 }
 
 func (m *Manager) begin() (err error) {
@@ -93,6 +127,7 @@ func (m *Manager) end() {
 	m.phase = phaseEnded
 	m.mu.Unlock()
 	m.hub.close()
+	close(m.tails.ended)
 }
 
 func (m *Manager) stopGroups(groups []*group) {

@@ -104,3 +104,76 @@ func (r *AutoRestart) UnmarshalText(text []byte) error {
 	}
 	return fmt.Errorf("procmgr: %q is no autorestart value", text)
 }
+
+// A Channel is one of the two outputs of a program.
+type Channel int
+
+const (
+	Stdout Channel = iota
+	Stderr
+)
+
+// String returns Supervisor's name of c: "stdout" or "stderr".
+func (c Channel) String() string {
+	switch c {
+	case Stdout:
+		return "stdout"
+	case Stderr:
+		return "stderr"
+	}
+	return "Channel(" + strconv.Itoa(int(c)) + ")"
+}
+
+// MarshalText writes what String returns.
+func (c Channel) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (c *Channel) UnmarshalText(text []byte) error {
+	for _, known := range []Channel{Stdout, Stderr} {
+		if known.String() == string(text) {
+			*c = known
+			return nil
+		}
+	}
+	return fmt.Errorf("procmgr: %q is no output channel", text)
+}
+
+// A ManagerState is what Supervisor's getState tells of the whole
+// (supervisor.states.SupervisorStates).
+type ManagerState int
+
+const (
+	ManagerShutdown   ManagerState = -1 // Run comes to its end, or has
+	ManagerRestarting ManagerState = 0  // so it does, to begin again; said by whoever does that, not by a Manager
+	ManagerRunning    ManagerState = 1
+	ManagerFatal      ManagerState = 2 // never, as in Supervisor
+)
+
+// String returns Supervisor's name of s, such as "SHUTDOWN".
+func (s ManagerState) String() string {
+	switch s {
+	case ManagerShutdown:
+		return "SHUTDOWN"
+	case ManagerRestarting:
+		return "RESTARTING"
+	case ManagerRunning:
+		return "RUNNING"
+	case ManagerFatal:
+		return "FATAL"
+	}
+	return "ManagerState(" + strconv.Itoa(int(s)) + ")"
+}
+
+// MarshalText writes what String returns.
+func (s ManagerState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (s *ManagerState) UnmarshalText(text []byte) error {
+	for _, known := range []ManagerState{ManagerShutdown, ManagerRestarting, ManagerRunning, ManagerFatal} {
+		if known.String() == string(text) {
+			*s = known
+			return nil
+		}
+	}
+	return fmt.Errorf("procmgr: %q is no manager state", text)
+}

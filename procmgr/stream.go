@@ -16,24 +16,36 @@ const (
 	drainMax = 1 << 20   // what a pipe can hold at most, without privileges
 )
 
-// A stream copies one output of one child to its log. It reads when there is
-// something, and holds a buffer only then: a thousand silent children cost a
-// thousand goroutines, not a thousand buffers.
+// A stream copies one output of one child to its log, and makes events of it.
+// It reads when there is something, and holds a buffer only then: a thousand
+// silent children cost a thousand goroutines, not a thousand buffers.
 type stream struct {
 	process *process
+	channel Channel
+	pid     int // set before copy
 	pipe    *os.File
 	log     io.Writer // nil: drop
-	file    io.Closer // the log, if it was opened for this
+	file    *LogFile  // the log, if it was opened for this
+	events  bool
+	capture *capture // nil: all is for the log
+	ansi    *ansi    // nil: escapes stay
 	done    chan struct{}
 	failing bool // the last write failed; told once
 	closing sync.Once
 }
 
 // newStream returns a stream and what is to be the child's end of it.
-func newStream(p *process, l Log) (*stream, *os.File, error) {
-	s := &stream{process: p, log: l.Writer, done: make(chan struct{})}
+func newStream(p *process, channel Channel) (*stream, *os.File, error) {
+	l := p.prog.log(channel)
+	s := &stream{process: p, channel: channel, log: l.Writer, events: l.Events, done: make(chan struct{})}
+	if l.CaptureMaxBytes > 0 {
+		s.capture = &capture{max: l.CaptureMaxBytes, log: s.put, send: s.communicate}
+	}
+	if l.StripANSI {
+		s.ansi = &ansi{}
+	}
 	if l.File != "" {
-		f, err := openRotated(l)
+		f, err := openLogFile(*l, p.mgr.tails)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -47,6 +59,7 @@ func newStream(p *process, l Log) (*stream, *os.File, error) {
 		return nil, nil, err
 	}
 	s.pipe = r
+	p.logs[channel].Store(s.file)
 	return s, w, nil
 }
 
@@ -54,6 +67,7 @@ func newStream(p *process, l Log) (*stream, *os.File, error) {
 func (s *stream) copy(buffers *sync.Pool) {
 	defer close(s.done)
 	defer s.close()
+	defer s.flush()
 	raw, err := s.pipe.SyscallConn()
 	if err != nil {
 		return
@@ -106,22 +120,65 @@ func (s *stream) copy(buffers *sync.Pool) {
 	}
 }
 
-// write drops what the log does not take, counts it, and tries again with what
-// comes next: a disk has space again, and no child dies of SIGPIPE meanwhile.
 func (s *stream) write(b []byte) {
-	if s.log == nil {
+	if s.capture != nil {
+		s.capture.write(b)
 		return
 	}
-	n, err := s.log.Write(b)
-	if err == nil {
-		s.failing = false
-		return
+	s.put(b)
+}
+
+// flush comes after the last write.
+func (s *stream) flush() {
+	if s.capture != nil {
+		s.process.dropped.Add(int64(s.capture.end()))
 	}
-	s.process.dropped.Add(int64(len(b) - min(max(n, 0), len(b))))
+}
+
+// put drops what the log does not take, counts it, and tries again with what
+// comes next: a disk has space again, and no child dies of SIGPIPE meanwhile.
+func (s *stream) put(b []byte) {
+	if s.ansi != nil {
+		if b = s.ansi.strip(b); len(b) == 0 {
+			return
+		}
+	}
+	if s.log != nil {
+		n, err := s.log.Write(b)
+		if err == nil {
+			s.failing = false
+		} else {
+			s.failed(len(b)-min(max(n, 0), len(b)), err)
+		}
+	}
+	if s.events {
+		s.tell(EventLogStdout, EventLogStderr, b)
+	}
+}
+
+func (s *stream) failed(lost int, err error) {
+	s.process.dropped.Add(int64(lost))
 	if !s.failing {
 		s.failing = true
 		s.process.log(slog.LevelError, "cannot log the output of '"+s.process.prog.Name+"': "+err.Error())
 	}
+}
+
+// communicate sends what stood between the tags of a capture.
+func (s *stream) communicate(message []byte) {
+	if s.ansi != nil {
+		message = (&ansi{}).strip(message)
+	}
+	s.tell(EventCommunicationStdout, EventCommunicationStderr, message)
+}
+
+func (s *stream) tell(stdout, stderr EventType, data []byte) {
+	e := Event{Type: stdout, PID: s.pid, Data: string(data)}
+	if s.channel == Stderr {
+		e.Type = stderr
+	}
+	s.process.stamp(&e)
+	s.process.mgr.hub.publish(e)
 }
 
 // end makes copy take what is in the pipe, and come to its end.
@@ -155,6 +212,7 @@ func (s *stream) close() {
 	s.closing.Do(func() {
 		s.pipe.Close()
 		if s.file != nil {
+			s.process.logs[s.channel].CompareAndSwap(s.file, nil)
 			s.file.Close()
 		}
 	})

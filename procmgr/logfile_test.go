@@ -17,12 +17,12 @@ import (
 type logDir struct {
 	t    *testing.T
 	path string
-	*rotated
+	*LogFile
 }
 
 func newLogDir(t *testing.T, maxBytes int64, backups int) *logDir {
 	path := filepath.Join(t.TempDir(), "log")
-	r, err := openRotated(Log{File: path, MaxBytes: maxBytes, Backups: backups})
+	r, err := OpenLog(Log{File: path, MaxBytes: orZero(maxBytes), Backups: orZero(backups)})
 	require.NoError(t, err)
 	t.Cleanup(func() { r.Close() })
 	return &logDir{t, path, r}
@@ -97,7 +97,7 @@ func TestWithoutLimitThereIsNoRotation(t *testing.T) {
 func TestWhatIsInTheFileCounts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.WriteFile(path, []byte("12345678\n"), 0o600))
-	r, err := openRotated(Log{File: path, MaxBytes: 10, Backups: 1})
+	r, err := OpenLog(Log{File: path, MaxBytes: 10, Backups: 1})
 	require.NoError(t, err)
 	defer r.Close()
 	d := &logDir{t, path, r}
@@ -169,4 +169,59 @@ func FuzzRotationLosesNothing(f *testing.F) {
 		}
 		require.Equal(t, string(data), all.String())
 	})
+}
+
+// orZero is n as a Log wants it, where 0 would be the default.
+func orZero[T ~int | ~int64](n T) T {
+	if n == 0 {
+		return Zero
+	}
+	return n
+}
+
+func TestReopenLeavesTheMovedFileAlone(t *testing.T) {
+	d := newLogDir(t, 0, 0)
+	d.write("one\n")
+	require.NoError(t, os.Rename(d.path, d.path+".1"))
+	d.write("two\n")
+	require.NoError(t, d.Reopen())
+	d.write("three\n")
+	assert.Equal(t, []string{"three\n", "one\ntwo\n"}, d.files())
+}
+
+func TestClearLeavesTheBackups(t *testing.T) {
+	d := newLogDir(t, 10, 2)
+	d.write("0123456789\n")
+	d.write("two\n")
+	require.NoError(t, d.Clear())
+	assert.Equal(t, []string{"", "0123456789\n"}, d.files())
+	d.write("three\n")
+	assert.Equal(t, []string{"three\n", "0123456789\n"}, d.files(), "an emptied file has room")
+}
+
+func TestClearDoesNotRemoveADevice(t *testing.T) {
+	f, err := OpenLog(Log{File: os.DevNull, MaxBytes: Zero})
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, f.Clear())
+	_, err = os.Stat(os.DevNull)
+	assert.NoError(t, err)
+}
+
+// Whoever reopens or clears does it while the program writes.
+func TestReopenWhileSomethingIsWrittenLosesNothing(t *testing.T) {
+	d := newLogDir(t, 0, 0)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 1000 {
+			d.write("line\n")
+		}
+	}()
+	for i := range 20 {
+		require.NoError(t, os.Rename(d.path, d.path+fmt.Sprint(".", i+1)))
+		require.NoError(t, d.Reopen())
+	}
+	<-done
+	assert.Equal(t, strings.Repeat("line\n", 1000), strings.Join(d.files(), ""))
 }

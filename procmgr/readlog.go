@@ -1,0 +1,85 @@
+package procmgr
+
+import (
+	"errors"
+	"io"
+	"os"
+)
+
+// ErrBadArguments: an offset and a length that do not go together
+// (BAD_ARGUMENTS).
+var ErrBadArguments = errors.New("bad arguments")
+
+// ReadLogFile returns length bytes of a file, from offset on: all that follow
+// if length is 0, nothing from behind the end of the file. A negative offset,
+// with length 0, asks for so many bytes at the end. The error is
+// ErrBadArguments or that of the file. It is supervisor.options.readFile.
+func ReadLogFile(path string, offset, length int64) ([]byte, error) {
+	if length < 0 || offset < 0 && length != 0 {
+		return nil, ErrBadArguments
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if offset < 0 {
+		size, err := f.Seek(0, io.SeekEnd)
+		if err != nil {
+			return nil, err
+		}
+		length = min(size, -max(offset, -size))
+		offset = size - length
+		if length == 0 {
+			return nil, nil
+		}
+	}
+	return readAt(f, offset, length)
+}
+
+// readAt reads length bytes, or what there is; all if length is 0.
+func readAt(f *os.File, offset, length int64) ([]byte, error) {
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if length == 0 {
+		return io.ReadAll(f)
+	}
+	return io.ReadAll(io.LimitReader(f, length))
+}
+
+// TailLogFile returns the last length bytes of a file, and its size: the
+// offset to ask with next time, for what has been written meanwhile. With that
+// offset it returns what is new, but not more than length bytes; if there was
+// more, overflow says so. A file that cannot be read is empty, at the offset
+// asked for. It is supervisor.options.tailFile, which also returns what is
+// before offset, if there are less than length bytes behind it.
+func TailLogFile(path string, offset, length int64) (data []byte, size int64, overflow bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, offset, false
+	}
+	defer f.Close()
+	if size, err = f.Seek(0, io.SeekEnd); err != nil {
+		return nil, offset, false
+	}
+	const far = 1 << 61 // no sum of two overflows
+	asked := offset
+	offset, length = max(-far, min(offset, far)), max(-far, min(length, far))
+	if size > offset+length {
+		overflow = true
+		offset = size - 1
+	}
+	if offset+length > size {
+		if offset > size-1 {
+			length = 0
+		}
+		offset = size - length
+	}
+	if offset, length = max(offset, 0), max(length, 0); length > 0 {
+		if data, err = readAt(f, offset, length); err != nil {
+			return nil, asked, false
+		}
+	}
+	return data, size, overflow
+}
