@@ -352,7 +352,7 @@ type proxyURL struct{ secure, uri bool }
 // unprefixed tells whether there is no name that the path of a request begins
 // with: so it cannot be replaced.
 func (b *block) unprefixed() bool {
-	return b.context != directive.HTTPLocation || b.location.kind == regexLocation || b.location.kind == namedLocation
+	return b.context != directive.HTTPLocation || b.location.block.kind == regexLocation || b.location.block.kind == namedLocation
 }
 
 // readBind reads proxy_bind and its kin (nginx 1.22:

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"hash/maphash"
 	"log/slog"
+	"reflect"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -23,7 +24,8 @@ type checker struct {
 	debian bool // it is a package of Debian, or of Ubuntu, which build it alike
 
 	commands map[string]*command
-	recent   [slots]recent
+	recent   [slots]*recent
+	last     *recent                          // never nil
 	waiting  map[string]nginxconf.Diagnostics // of Load, by file: not come to yet
 	set      []*bound                         // once-only directives met in the blocks that are open, innermost last
 	diags    nginxconf.Diagnostics
@@ -60,11 +62,12 @@ type checker struct {
 // A block is a block being read, or the main context, with what must be known
 // of it when it has been read.
 type block struct {
-	context  directive.Context    // one bit
 	up       *block               // nil: main
 	d        *nginxconf.Directive // nil: main
+	context  directive.Context    // one bit
 	set      int32                // where its part of checker.set starts
 	order    int32                // of the blocks as they open: that in which nginx merges their settings
+	kind     locationKind         // of the block of a location
 	more     *blockMore           // or nil
 	server   *server              // in http: of the enclosing server
 	location *location            // in http: of the enclosing location
@@ -95,7 +98,8 @@ func (b *block) noted() []note {
 	return b.more.notes
 }
 
-// A slab hands out values of one type, many to an allocation.
+// A slab hands out values of one type, many to an allocation: at last as many
+// as fit into the largest that Go has a size class for.
 type slab[T any] struct {
 	rest []T
 	size int
@@ -103,7 +107,8 @@ type slab[T any] struct {
 
 func (s *slab[T]) new() *T {
 	if len(s.rest) == 0 {
-		s.size = min(max(2*s.size, 4), 256)
+		const room = 32<<10 - 8
+		s.size = min(max(2*s.size, 4), room/int(reflect.TypeFor[T]().Size()))
 		s.rest = make([]T, s.size)
 	}
 	v := &s.rest[0]

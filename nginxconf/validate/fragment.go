@@ -100,7 +100,7 @@ func (c *checker) fragmentOfHTTP(main *block, context directive.Context) *block 
 		return &block{context: context, up: &s.root.block, server: s, location: &s.root}
 	}
 	// What the location is called is not known.
-	l := &location{kind: prefixLocation}
+	l := &location{}
 	l.block = block{context: directive.HTTPLocation, up: &s.root.block, server: s, location: l}
 	if context == directive.HTTPLocation {
 		return &l.block

@@ -18,7 +18,6 @@ type location struct {
 	last  *location // of those inside, which are a ring
 	next  *location // in the ring: behind the last is the first
 	name  string
-	kind  locationKind
 }
 
 // add puts a location inside.
@@ -56,16 +55,16 @@ func readLocation(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	l := c.http.locationSlab.new()
 	word := d.NumArgs()
 	name := d.Arg(word - 1)
-	caseless := false
+	kind, caseless := prefixLocation, false
 	if word == 2 {
 		switch modifier := d.Arg(0); modifier {
 		case "=":
-			l.kind = exactLocation
+			kind = exactLocation
 		case "^~":
 		case "~":
-			l.kind = regexLocation
+			kind = regexLocation
 		case "~*":
-			l.kind, caseless = regexLocation, true
+			kind, caseless = regexLocation, true
 		default:
 			c.fail(d, 1, "invalid-location", `invalid location modifier "%s"`, modifier)
 			c.inside(b, d, directive.HTTPLocation)
@@ -74,29 +73,29 @@ func readLocation(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	} else {
 		switch {
 		case strings.HasPrefix(name, "="):
-			l.kind, name = exactLocation, name[1:]
+			kind, name = exactLocation, name[1:]
 		case strings.HasPrefix(name, "^~"):
 			name = name[2:]
 		case strings.HasPrefix(name, "~*"):
-			l.kind, name, caseless = regexLocation, name[2:], true
+			kind, name, caseless = regexLocation, name[2:], true
 		case strings.HasPrefix(name, "~"):
-			l.kind, name = regexLocation, name[1:]
+			kind, name = regexLocation, name[1:]
 		case strings.HasPrefix(name, "@"):
-			l.kind = namedLocation
+			kind = namedLocation
 		}
 	}
 	l.name = name
-	ok := l.kind != regexLocation || c.regex(&c.http.variables, d, word, name, caseless)
+	ok := kind != regexLocation || c.regex(&c.http.variables, d, word, name, caseless)
 	if up := b.location; ok && b.context == directive.HTTPLocation {
 		ok = false
 		switch {
-		case up.kind == exactLocation:
+		case up.block.kind == exactLocation:
 			c.fail(d, word, "misplaced-location", `location "%s" cannot be inside the exact location "%s"`, name, up.name)
-		case up.kind == namedLocation:
+		case up.block.kind == namedLocation:
 			c.fail(d, word, "misplaced-location", `location "%s" cannot be inside the named location "%s"`, name, up.name)
-		case l.kind == namedLocation:
+		case kind == namedLocation:
 			c.fail(d, word, "misplaced-location", `named location "%s" can be on the server level only`, name)
-		case l.kind != regexLocation && !strings.HasPrefix(cstring(name), cstring(up.name)):
+		case kind != regexLocation && !strings.HasPrefix(cstring(name), cstring(up.name)):
 			c.fail(d, word, "misplaced-location", `location "%s" is outside location "%s"`, name, up.name)
 		default:
 			ok = true
@@ -105,7 +104,7 @@ func readLocation(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	if ok {
 		b.location.add(l)
 	}
-	l.block = block{context: directive.HTTPLocation, up: b, d: d, server: b.server, location: l}
+	l.block = block{context: directive.HTTPLocation, up: b, d: d, kind: kind, server: b.server, location: l}
 	c.within(&l.block)
 }
 
@@ -116,7 +115,7 @@ func (c *checker) duplicateLocations(up *location) {
 	static := 0
 	for l := range up.inner() {
 		c.duplicateLocations(l)
-		if l.kind <= exactLocation {
+		if l.block.kind <= exactLocation {
 			static++
 		}
 	}
@@ -125,15 +124,15 @@ func (c *checker) duplicateLocations(up *location) {
 	}
 	list := make([]*location, 0, static)
 	for l := range up.inner() {
-		if l.kind <= exactLocation {
+		if l.block.kind <= exactLocation {
 			list = append(list, l)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b *location) int {
-		return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(b.kind, a.kind)) // "=" before its like
+		return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(b.block.kind, a.block.kind)) // "=" before its like
 	})
 	for i, l := range list[1:] {
-		if before := list[i]; l.name == before.name && l.kind == before.kind {
+		if before := list[i]; l.name == before.name && l.block.kind == before.block.kind {
 			c.fail(l.block.d, l.block.d.NumArgs(), "duplicate-location", `duplicate location "%s"`, l.name)
 		}
 	}
@@ -173,7 +172,7 @@ func readRoot(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		}
 		c.fail(d, 0, "duplicate-directive", `"%s" directive is duplicate, "%s" directive was specified earlier`, f.Name, earlier)
 		return
-	case isAlias && b.context == directive.HTTPLocation && b.location.kind == namedLocation:
+	case isAlias && b.context == directive.HTTPLocation && b.location.block.kind == namedLocation:
 		c.fail(d, 0, "misplaced-alias", `the "alias" directive cannot be used inside the named location`)
 		return
 	}

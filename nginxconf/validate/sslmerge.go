@@ -98,6 +98,10 @@ func (l *listed) inOrder() []*nginxconf.Directive {
 // finishServerSSL looks at what a server has of TLS. nginx stops at the first thing
 // that is wrong with it.
 func (c *checker) finishServerSSL(h *httpMain, s *sslConf) {
+	if s.sslMore == &c.noSSL && s.certificates.plain() && s.keys.plain() && c.options.Files == nil {
+		s.certificates.loaded = true // a certificate and a key: nearly all servers
+		return
+	}
 	const missing = "missing-certificate"
 	nothing := s.certificates == nil && !isOn(s.reject)
 	keys, certificates := s.keys.len(), s.certificates.len()
@@ -158,6 +162,9 @@ func (c *checker) certificateName(s *sslConf) string {
 	}
 	return name
 }
+
+// plain tells whether there is one directive, that names a file.
+func (l *listed) plain() bool { return l != nil && l.next == nil && !l.special }
 
 func (l *listed) load() {
 	for ; l != nil; l = l.next {

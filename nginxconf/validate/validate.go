@@ -63,7 +63,7 @@ type Options struct {
 // first error. What Parse and Load found is part of it. The list is the
 // caller's.
 func Config(c *nginxconf.Config, o *Options) nginxconf.Diagnostics {
-	v := &checker{config: c, commands: map[string]*command{}, seed: maphash.MakeSeed()}
+	v := &checker{config: c, commands: map[string]*command{}, last: &recent{}, seed: maphash.MakeSeed()}
 	if o != nil {
 		v.options = *o
 	}
