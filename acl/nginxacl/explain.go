@@ -12,67 +12,33 @@ import (
 	"github.com/onehost-go/onehost/nginxconf/route"
 )
 
-// A Verdict is what becomes of a request.
-type Verdict uint8
-
-const (
-	Unknown      Verdict = iota // the files do not tell; Explanation.Because says why
-	Allowed                     // no rule keeps it out
-	Denied                      // 403
-	Unauthorized                // 401
-)
-
-var verdicts = [...]string{"unknown", "allowed", "denied", "unauthorized"}
-
-// String returns "unknown", "allowed", "denied" or "unauthorized".
-func (v Verdict) String() string {
-	if int(v) < len(verdicts) {
-		return verdicts[v]
-	}
-	return fmt.Sprintf("Verdict(%d)", uint8(v))
-}
-
-// MarshalText returns what String does.
-func (v Verdict) MarshalText() ([]byte, error) {
-	if int(v) >= len(verdicts) {
-		return nil, fmt.Errorf("nginxacl: no verdict %d", uint8(v))
-	}
-	return []byte(v.String()), nil
-}
-
-// UnmarshalText is the way back.
-func (v *Verdict) UnmarshalText(text []byte) error {
-	for i, name := range verdicts {
-		if name == string(text) {
-			*v = Verdict(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("nginxacl: no verdict %q", text)
-}
-
 // A Query is a request of a client.
 type Query struct {
-	// Client is the address of the peer; Unix is set for one on a unix socket.
+	// Client is the address of the peer. Unix is set for one on a unix socket:
+	// the only one that a server listens on or, if there are others, the one
+	// whose path is Socket.
 	Client netip.Addr
 	Unix   bool
+	Socket string
 	// Listen is the address and port it connected to, TLS whether it speaks TLS.
 	Listen netip.AddrPort
 	TLS    bool
-	// Proxy is the client's address as the PROXY protocol gave it. It is not
-	// judged yet: the verdict is Unknown if it is set.
+	// Proxy is the PROXY header before the request, "PROXY TCP4 192.0.2.7
+	// 127.0.0.1 1234 443", or just the client's address in it.
 	Proxy string
 	// Host is the Host header and, with TLS, the name in the handshake. Method
 	// is GET if empty. URI is as on the request line, "/" if empty.
 	Host, Method, URI string
 	Header            http.Header
-	// User and Password are for auth_basic. They are not judged yet.
+	// User and Password are for auth_basic. Without, those in Header are.
 	User, Password string
 }
 
 // A Step is one thing that led to the verdict.
 type Step struct {
-	Phase string         `json:"phase"` // "find-server", "find-location", "rewrite", "access"
+	// Phase is nginx's name of the phase it happens in: "find-server",
+	// "post-read", "rewrite", "find-location", "preaccess", "access", "content".
+	Phase string         `json:"phase"`
 	Text  string         `json:"text"`
 	Pos   token.Position `json:"-"` // of the directive it is about; zero: none
 }
@@ -82,49 +48,73 @@ type Explanation struct {
 	Verdict Verdict
 	// Client is the address that the rules were asked about.
 	Client netip.Addr
-	// Phase is where the request was decided: "rewrite" if it is answered
-	// before access is looked at, "access" otherwise; empty with Unknown.
+	// Phase is where the request was decided: "access", or the phase of an
+	// answer that comes before; empty with Unknown.
 	Phase string
+	// Status is that of the answer, if nginx gives one of itself: it refuses
+	// the request, or a directive such as return replies. 0 is for the content,
+	// whatever the application makes of it.
+	Status int
 	// Rule decided, at Rule.Pos; nil if none did.
 	Rule *acl.Rule
-	// From is the chain of the block that the rules were inherited from.
-	From  nginxconf.Context
-	Steps []Step
+	// By is the directive that decided, a rule's or another; nil if none did.
+	By *nginxconf.Directive
+	// From is the chain of the block that the rules were inherited from, and
+	// Chain that of the block in which they are in force.
+	From, Chain nginxconf.Context
+	Steps       []Step
 	// Because is the reason in one line.
 	Because string
 }
 
-// Explain follows a request through a configuration: which server and location
-// it comes to, what answers before access is looked at, which rules are in
-// force there, and which of them decides. What it cannot tell is Unknown:
-// regular expressions on the way, authentication, access handlers of other
-// modules. The error says that nginx would not run the configuration, or that
-// no server listens there.
+// Explain follows a request through a configuration. For many requests, New
+// makes a [Judge] of the configuration once.
 func Explain(c *nginxconf.Config, q Query) (Explanation, error) {
-	r, err := route.New(c)
+	j, err := New(c, nil)
 	if err != nil {
 		return Explanation{}, err
 	}
+	return j.Explain(q)
+}
+
+// Explain follows a request through the configuration: which server and
+// location it comes to, who the client is, what answers before access is
+// looked at, which rules are in force there, and what decides (nginx 1.22:
+// ngx_http_core_access_phase). What it cannot tell is Unknown, and Because says
+// why: it is never said to be allowed or denied. The error says that no server
+// listens there, or that there is no connection for another reason.
+func (j *Judge) Explain(q Query) (Explanation, error) {
 	e := Explanation{Client: q.Client}
-	if q.Unix {
-		e.Client = netip.Addr{}
-	}
-	request := route.Request{
-		Listen: q.Listen, TLS: q.TLS, Host: q.Host, Method: q.Method, URI: q.URI, Header: q.Header, Client: q.Client,
-	}
-	if request.URI == "" {
-		request.URI = "/"
-	}
-	if q.TLS {
-		request.ServerName, _, _ = strings.Cut(q.Host, ":")
-	}
-	m, err := r.Match(request)
+	request, proxy, err := j.request(&q)
 	if err != nil {
 		return e, err
 	}
-	if m.Server != nil {
-		e.step("find-server", m.Server, "%s serves %s", words(m.Server), q.Host)
+	peer := request.Client
+	e.Client = peer
+	m, err := j.router.Match(request)
+	if err != nil {
+		return e, err
 	}
+	if a := j.tooLarge(&q, m.Chain); a != nil {
+		e.answered(a)
+		return e, nil
+	}
+	replaced := false
+	if m.Server != nil {
+		e.step("find-server", m.Server, "%s serves %s", words(m.Server), orNoHost(q.Host))
+		ip := &j.at(m.Chain[:2]).RealIP
+		if replaced, err = e.realIP("post-read", ip, peer, &q, proxy); err != nil {
+			return e.unknown("%v", err), nil
+		}
+		if replaced {
+			// Conditions may ask for the address.
+			request.Client = e.Client
+			if m, err = j.router.Match(request); err != nil {
+				return e, err
+			}
+		}
+	}
+	e.Chain = m.Chain
 	// "target:" speaks of what follows once access is granted.
 	moves := ""
 	for _, u := range m.Unsure {
@@ -136,69 +126,195 @@ func Explain(c *nginxconf.Config, q Query) (Explanation, error) {
 	if m.Location != nil {
 		e.step("find-location", m.Location, "%s takes %s", words(m.Location), m.Path)
 	}
-	if a := m.Answer; a != nil {
-		e.Verdict, e.Phase = Allowed, "rewrite"
-		e.Because = fmt.Sprintf("%s answers %d before allow and deny are looked at", a.Reason, a.Status)
-		if a.By != nil {
-			e.Because = fmt.Sprintf("%s: %s answers before allow and deny are looked at", a.By.Pos(), a.By)
-		}
-		e.Steps = append(e.Steps, Step{Phase: "rewrite", Text: e.Because})
+	if m.Answer != nil {
+		e.answered(m.Answer)
 		return e, nil
 	}
-	if q.Proxy != "" {
-		return e.unknown("the PROXY protocol's address is not judged yet"), nil
-	}
-	if !q.Unix {
-		if e.Client, err = Client(c, m.Chain, q.Client, q.Header); err != nil {
+	at := j.at(m.Chain)
+	if !replaced {
+		if _, err = e.realIP("preaccess", &at.RealIP, peer, &q, proxy); err != nil {
 			return e.unknown("%v", err), nil
 		}
-		if e.Client != q.Client {
-			e.step("access", nil, "%s is a trusted proxy, and names %s as the client", q.Client, e.Client)
-		}
 	}
-	policy, err := For(c, m.Chain)
-	if err != nil {
-		return e, err
-	}
-	e.From = policy.Level
-	e.decide(policy)
+	j.access(&e, at, &q, &m)
 	if moves != "" && e.Verdict == Allowed {
 		return e.unknown("%s", moves), nil
 	}
 	return e, nil
 }
 
-// decide asks the rules (nginx 1.22: ngx_http_core_access_phase).
-func (e *Explanation) decide(p Policy) {
-	who := "a client on a unix socket"
-	if e.Client.IsValid() {
-		who = e.Client.String()
+func orNoHost(host string) string {
+	if host == "" {
+		return "requests without a host"
 	}
-	d := p.List.Decide(e.Client)
-	denied := d.Action == acl.Deny
-	asked := p.Satisfy == "any" && d.Rule < 0 || p.Satisfy == "any" && denied || p.Satisfy != "any" && !denied
-	if len(p.Auth) > 0 && asked {
-		*e = e.unknown("%s: %s decides as well, which is not judged yet", p.Auth[0].Pos(), p.Auth[0].Name())
+	return host
+}
+
+// request is the query as package route takes it, with the peer as nginx sees
+// it for client.
+func (j *Judge) request(q *Query) (route.Request, acl.ProxyHeader, error) {
+	r := route.Request{
+		Listen: q.Listen, TLS: q.TLS, Host: q.Host, Method: q.Method, URI: q.URI, Header: q.Header, Client: q.Client.WithZone(""),
+	}
+	if q.Unix {
+		r.Client = netip.Addr{}
+		r.Unix = q.Socket
+		if r.Unix == "" {
+			r.Unix = j.unix
+		}
+		if r.Unix == "" && !q.Listen.IsValid() {
+			return r, acl.ProxyHeader{}, fmt.Errorf("%w: which unix socket is it?", route.ErrNoServer)
+		}
+	}
+	if r.URI == "" {
+		r.URI = "/"
+	}
+	if q.TLS {
+		r.ServerName, _, _ = strings.Cut(q.Host, ":")
+	}
+	proxy, err := proxyHeader(q.Proxy)
+	if err != nil {
+		return r, proxy, err
+	}
+	if s, ok := j.router.Socket(r); ok {
+		r.Client = s.Sees(r.Client)
+		switch {
+		case s.ProxyProtocol && q.Proxy == "":
+			return r, proxy, fmt.Errorf("nginxacl: %v wants a PROXY header, and closes a connection without", s)
+		case !s.ProxyProtocol && q.Proxy != "":
+			return r, proxy, fmt.Errorf("nginxacl: %v takes no PROXY header, and answers 400 to it", s)
+		}
+	}
+	return r, proxy, nil
+}
+
+// realIP finds out who the client is, and tells how.
+func (e *Explanation) realIP(phase string, ip *RealIP, peer netip.Addr, q *Query, proxy acl.ProxyHeader) (replaced bool, err error) {
+	if !ip.on() {
+		return false, nil
+	}
+	t, err := ip.find(netip.AddrPortFrom(peer, 0), q.Header, proxy)
+	if err != nil {
+		return false, err
+	}
+	header := ip.Header
+	if header == "" {
+		header = "X-Real-IP"
+	}
+	for _, h := range t.Hops {
+		if h.To.Addr().IsValid() {
+			e.step(phase, ip.Origins[h.Rule], "%s is trusted (%s), and names %s in %s",
+				acl.AddrText(h.From), ip.Origins[h.Rule], acl.AddrText(h.To.Addr()), header)
+		} else {
+			e.step(phase, ip.Origins[h.Rule], "%s is trusted (%s), but %q in %s is no address",
+				acl.AddrText(h.From), ip.Origins[h.Rule], cut(h.Entry), header)
+		}
+	}
+	if !t.Replaced {
+		return false, nil
+	}
+	e.Client = t.Client.Addr()
+	return true, nil
+}
+
+func cut(s string) string {
+	if len(s) > 60 {
+		return s[:60] + "…"
+	}
+	return s
+}
+
+// answered ends with an answer that comes before the access phase.
+func (e *Explanation) answered(a *route.Answer) {
+	e.Verdict, e.Status, e.By, e.Phase = verdictOf(a.Status), a.Status, a.By, "rewrite"
+	switch a.Reason {
+	case "internal", "slash redirect", "client_max_body_size":
+		e.Phase = "find-location"
+	}
+	e.Because = fmt.Sprintf("%s answers %d before allow and deny are looked at", a.Reason, a.Status)
+	if a.By != nil {
+		e.Because = fmt.Sprintf("%s answers before allow and deny are looked at", where(a.By))
+	}
+	e.step(e.Phase, a.By, "%s", e.Because)
+}
+
+// access is the access phase.
+func (j *Judge) access(e *Explanation, at *place, q *Query, m *route.Match) {
+	p := &at.Policy
+	e.From = p.Level
+	if len(p.Unknown) > 0 {
+		*e = e.unknown("%s is of a module that is not known, and may do anything", where(p.Unknown[0]))
 		return
 	}
-	e.Phase, e.Verdict = "access", Allowed
-	if denied {
-		e.Verdict = Denied
+	who := "a client on a unix socket"
+	if e.Client.IsValid() {
+		who = acl.AddrText(e.Client)
 	}
+	d := at.table().Lookup(e.Client)
+	rule := voice{known: true, outcome: d.Outcome()}
 	switch {
 	case d.Rule >= 0:
-		rule := p.List[d.Rule]
-		e.Rule = &rule
-		e.Because = fmt.Sprintf("%s: %s is the first rule that matches %s", rule.Pos, rule, who)
+		rule.d = p.Origins[d.Rule]
+		r := &p.List[d.Rule]
+		rule.why = r.Pos.String() + ": " + r.String() + " is the first rule that matches " + who
 	case len(p.List) > 0:
-		e.Because = fmt.Sprintf("none of the %d rules matches %s", len(p.List), who)
+		rule.why = fmt.Sprintf("none of the %d rules matches %s", len(p.List), who)
 	default:
-		e.Because = "there are no rules"
+		rule.why = "there are no rules"
 	}
-	if d.Rule >= 0 {
-		e.step("access", p.Origins[d.Rule], "%s", e.Because)
-	} else {
-		e.step("access", nil, "%s", e.Because)
+	for _, d := range p.Limits {
+		e.step("preaccess", d, "%s: it answers to those who come too often", where(d))
+	}
+	e.step("access", rule.d, "%s", rule.why)
+	voices := []voice{rule}
+	// Under "satisfy all" those who are denied are not asked for anything else,
+	// under "satisfy any" those who are allowed.
+	if len(p.Auth) > 0 && (rule.outcome == acl.Declined || (rule.outcome == acl.Granted) == (p.Satisfy == acl.SatisfyAll)) {
+		voices = append(voices, j.voices(p, q, m)...)
+	}
+	a, unknown, ok := end(p.Satisfy, voices)
+	if !ok {
+		*e = e.unknown("%s", voices[unknown].why)
+		return
+	}
+	for _, v := range voices[1:] {
+		e.step("access", v.d, "%s", v.why)
+	}
+	e.Phase = "access"
+	by := rule
+	if a.By >= 0 {
+		by = voices[a.By]
+	} else if len(voices) > 1 {
+		by = voices[len(voices)-1]
+	}
+	e.Because, e.By = by.why, by.d
+	if d.Rule >= 0 && a.By <= 0 {
+		e.Rule = &p.List[d.Rule]
+	}
+	if len(p.Auth) > 0 && p.Satisfy == acl.SatisfyAny {
+		e.Because += ", and satisfy any"
+		if p.SatisfyBy != nil {
+			e.Because += " (" + p.SatisfyBy.Pos().String() + ")"
+		}
+		if a.Outcome == acl.Granted {
+			e.Because += " asks for no more"
+		} else {
+			e.Because += " found nothing else that lets it in"
+		}
+	}
+	switch a.Outcome {
+	case acl.Granted:
+		e.Verdict = Allowed
+		if len(p.Behind) > 0 {
+			*e = e.unknown("%s may refuse the request", where(p.Behind[0]))
+		}
+	case acl.Unauthorized:
+		e.Verdict, e.Status = Unauthorized, 401
+	default:
+		e.Verdict, e.Status = Denied, int(a.Outcome)
+	}
+	if e.Status != 0 {
+		j.errorPage(e, p, m)
 	}
 }
 
@@ -210,8 +326,9 @@ func (e *Explanation) step(phase string, d *nginxconf.Directive, format string, 
 	e.Steps = append(e.Steps, s)
 }
 
+// unknown is what is left of an Explanation that does not come to a verdict.
 func (e Explanation) unknown(format string, args ...any) Explanation {
-	e.Verdict, e.Phase, e.Rule = Unknown, "", nil
+	e.Verdict, e.Phase, e.Rule, e.By, e.Status = Unknown, "", nil, nil, 0
 	e.Because = fmt.Sprintf(format, args...)
 	return e
 }

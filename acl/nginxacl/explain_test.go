@@ -27,8 +27,8 @@ http {
         location /open { allow 10.0.0.0/8; proxy_pass http://127.0.0.1:8083; }
         location = /status { return 204; }
         location ~ \.php$ { deny all; }
-        location ^~ /members { auth_basic "members"; proxy_pass http://127.0.0.1:8083; }
-        location ^~ /either { satisfy any; auth_basic "members"; proxy_pass http://127.0.0.1:8083; }
+        location ^~ /members { auth_basic "members"; auth_basic_user_file users; proxy_pass http://127.0.0.1:8083; }
+        location ^~ /either { satisfy any; auth_basic "members"; auth_basic_user_file users; proxy_pass http://127.0.0.1:8083; }
     }
 }`
 
@@ -44,10 +44,10 @@ func TestARequestIsFollowedToItsRule(t *testing.T) {
 	}{
 		{"plain HTTP", out, "/x", true, nginxacl.Allowed, "rewrite", "nginx.conf:6:9: return 301 https://$host$request_uri; answers before allow and deny are looked at", 2},
 		{"a return in a location", out, "/status", false, nginxacl.Allowed, "rewrite", "nginx.conf:16:30: return 204; answers before allow and deny are looked at", 3},
-		{"the rule of the server", in, "/members", false, nginxacl.Unknown, "", "nginx.conf:18:32: auth_basic decides as well, which is not judged yet", 2},
+		{"a password is asked for", in, "/members", false, nginxacl.Unauthorized, "access", `nginx.conf:18:32: auth_basic "members"; asks for a user and password, and the request has none`, 4},
 		{"a rule comes before the password", out, "/members", false, nginxacl.Denied, "access", "nginx.conf:13:9: deny all; is the first rule that matches 198.51.100.1", 3},
-		{"one of them is enough", in, "/either", false, nginxacl.Allowed, "access", "nginx.conf:12:9: allow 192.0.2.0/24; is the first rule that matches 192.0.2.7", 3},
-		{"the password may still let in", out, "/either", false, nginxacl.Unknown, "", "nginx.conf:19:44: auth_basic decides as well, which is not judged yet", 2},
+		{"one of them is enough", in, "/either", false, nginxacl.Allowed, "access", "nginx.conf:12:9: allow 192.0.2.0/24; is the first rule that matches 192.0.2.7, and satisfy any (nginx.conf:19:31) asks for no more", 3},
+		{"the password may still let in", out, "/either", false, nginxacl.Unauthorized, "access", `nginx.conf:19:44: auth_basic "members"; asks for a user and password, and the request has none, and satisfy any (nginx.conf:19:31) found nothing else that lets it in`, 4},
 	} {
 		t.Run(q.name, func(t *testing.T) {
 			query := nginxacl.Query{Client: netip.MustParseAddr(q.client), Listen: netip.MustParseAddrPort("192.0.2.1:443"), TLS: true, Host: "scout.example.se", URI: q.uri}

@@ -2,12 +2,16 @@ package nginxacl
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/onehost-go/onehost/acl"
 	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/lint"
 )
 
-// A Policy is the access rules in force at a place of a configuration.
+// A Policy is what decides about access at a place of a configuration, with
+// the directives that say so. Each part of it is inherited on its own: a
+// location with rules of its own still has the password of its server.
 type Policy struct {
 	// List are the rules, in order. It is empty if no level has any: everybody
 	// may in.
@@ -17,57 +21,288 @@ type Policy struct {
 	// Level is the chain of the block that the rules stand in: the nearest one
 	// that has any. A block with a single rule replaces all it would inherit.
 	Level nginxconf.Context
-	// Satisfy is "all" or "any": whether rules and authentication must both
-	// let a request in, or one of them. It is inherited on its own.
-	Satisfy string
-	// Auth are the directives in force there that have a say in access beside
-	// the rules: auth_basic, auth_request, access_by_lua_block and their kin.
+	// Satisfy tells whether rules and authentication must all let a request in,
+	// or one of them is enough. SatisfyBy is the directive, nil if there is
+	// none.
+	Satisfy   acl.Satisfy
+	SatisfyBy *nginxconf.Directive
+	// Auth are the directives that have a say in access beside the rules, in
+	// the order in which nginx asks them: auth_basic, auth_request, then those
+	// of other modules, such as access_by_lua_block. What is "off" is not here,
+	// nor an auth_basic without auth_basic_user_file, which asks nobody.
 	Auth []*nginxconf.Directive
+	// BasicFile is the auth_basic_user_file in force, or nil.
+	BasicFile *nginxconf.Directive
+	// Behind are directives that may refuse what rules and authentication let
+	// in: perl, modsecurity.
+	Behind []*nginxconf.Directive
+	// Limits are the limit_req and limit_conn directives, which answer 503 to
+	// those who come too often, before the rules are looked at.
+	Limits []*nginxconf.Directive
+	// ErrorPages are the error_page directives, which give another answer to
+	// those who are refused.
+	ErrorPages []*nginxconf.Directive
+	// Unknown are directives of modules that are not known. They may do
+	// anything.
+	Unknown []*nginxconf.Directive
+	// RealIP tells whose address the rules are asked about.
+	RealIP RealIP
+	// Internal is the internal directive, which lets in only what nginx itself
+	// sends to this place, or nil.
+	Internal *nginxconf.Directive
+
+	basic, request *nginxconf.Directive
+	others, behind []other
+	perl           *nginxconf.Directive // of this level alone
+	req, conn      []*nginxconf.Directive
 }
 
-// auth are the directives whose modules have a say in the access phase too, by
-// who somebody is or by code; "off" as argument switches each of them off.
-var auth = []string{
-	"auth_basic", "auth_request", "auth_jwt", "auth_digest", "auth_pam", "auth_oidc",
-	"access_by_lua", "access_by_lua_block", "access_by_lua_file", "js_access",
+// An other is a directive of a module that decides by means of its own. Of
+// those in one slot the nearest counts.
+type other struct {
+	slot string
+	d    *nginxconf.Directive
 }
 
-// For returns the rules in force in the innermost block of chain, and where
-// each came from (nginx 1.22: ngx_http_access_module). An empty chain, the
-// main context, has none. The error names the place of a rule that nginx
-// refuses.
+// others are the directives with a say in access that this package cannot
+// judge, and the slots they fill.
+var others = map[string]string{
+	"access_by_lua":       "access_by_lua",
+	"access_by_lua_block": "access_by_lua",
+	"access_by_lua_file":  "access_by_lua",
+
+	"auth_digest":             "auth_digest",
+	"auth_gss":                "auth_gss",
+	"auth_jwt":                "auth_jwt",
+	"auth_jwt_require":        "auth_jwt_require",
+	"auth_ldap":               "auth_ldap",
+	"auth_oidc":               "auth_oidc",
+	"auth_pam":                "auth_pam",
+	"js_access":               "js_access",
+	"nchan_authorize_request": "nchan_authorize_request",
+}
+
+// For returns what is in force in the innermost block of chain, and where each
+// part came from (nginx 1.22: ngx_http_access_module, ngx_stream_access_module
+// and those that Policy speaks of). An empty chain, the main context, has
+// nothing. The error names the place of a directive that nginx refuses.
 func For(c *nginxconf.Config, chain nginxconf.Context) (Policy, error) {
-	p := Policy{Satisfy: "all"}
-	rules, level := c.Effective(chain, "allow", "deny")
-	p.Level = level
-	for _, d := range rules {
-		if d.NumArgs() != 1 {
-			return p, fmt.Errorf(`%s: invalid number of arguments in "%s" directive`, d.Pos(), d.Name())
-		}
-		r, err := acl.ParseRule(d.Name(), d.Arg(0))
-		if err != nil {
-			return p, fmt.Errorf("%s: %w", d.Pos(), err)
-		}
-		r.Pos = d.Pos()
-		p.List = append(p.List, r)
-		p.Origins = append(p.Origins, d)
-	}
-	if d := inForce(c, chain, "satisfy"); d != nil && d.NumArgs() > 0 {
-		p.Satisfy = d.Arg(0)
-	}
-	for _, name := range auth {
-		if d := inForce(c, chain, name); d != nil && d.NumArgs() > 0 && d.Arg(0) != "off" {
-			p.Auth = append(p.Auth, d)
+	r := reader{c: c, known: map[string]bool{}}
+	p := &Policy{}
+	for n := range len(chain) + 1 {
+		var err error
+		if p, err = r.read(p, chain[:n:n]); err != nil {
+			return *p, err
 		}
 	}
-	return p, nil
+	return *p, nil
 }
 
-// inForce returns the directive of that name in force, or nil.
-func inForce(c *nginxconf.Config, chain nginxconf.Context, name string) *nginxconf.Directive {
-	ds, _ := c.Effective(chain, name)
-	if len(ds) == 0 {
-		return nil
+// A reader reads the levels of a configuration.
+type reader struct {
+	c     *nginxconf.Config
+	o     Options
+	known map[string]bool // names of directives: whether a known module has them
+}
+
+// A level is what a block itself says of access.
+type level struct {
+	rules, trust                       []*nginxconf.Directive
+	satisfy, basic, basicFile, request *nginxconf.Directive
+	header, recursive, internal, perl  *nginxconf.Directive
+	underscores, invalid               *nginxconf.Directive
+	others, behind                     []other
+	req, conn, pages                   []*nginxconf.Directive
+	unknown                            []*nginxconf.Directive
+	outside, said                      bool // it is no part of http or stream; it says anything
+}
+
+// read returns the policy of the innermost block of chain, in which up is in
+// force where it says nothing: up itself, if it says nothing at all.
+func (r *reader) read(up *Policy, chain nginxconf.Context) (*Policy, error) {
+	l := level{outside: len(chain) == 0}
+	r.collect(&l, chain)
+	if !l.said && up.perl == nil {
+		return up, nil
 	}
-	return ds[len(ds)-1]
+	p := *up
+	var err error
+	if len(l.rules) > 0 {
+		p.List, p.Level, p.Origins = make(acl.List, 0, len(l.rules)), chain, l.rules
+		for _, d := range l.rules {
+			rule, err := ruleOf(d)
+			if err != nil {
+				return &p, err
+			}
+			p.List = append(p.List, rule)
+		}
+	}
+	if d := l.satisfy; d != nil {
+		p.SatisfyBy = d
+		if d.NumArgs() != 1 {
+			return &p, wrongNumber(d)
+		}
+		if err = p.Satisfy.UnmarshalText([]byte(d.Arg(0))); err != nil {
+			return &p, fmt.Errorf("%s: %w", d.Pos(), err)
+		}
+	}
+	if p.RealIP, err = r.realIP(up.RealIP, &l, chain); err != nil {
+		return &p, err
+	}
+	take(&p.basic, l.basic)
+	take(&p.BasicFile, l.basicFile)
+	take(&p.request, l.request)
+	take(&p.Internal, l.internal)
+	p.perl = l.perl
+	p.others, p.behind = nearest(p.others, l.others), nearest(p.behind, l.behind)
+	if len(l.req) > 0 {
+		p.req = l.req
+	}
+	if len(l.conn) > 0 {
+		p.conn = l.conn
+	}
+	if len(l.pages) > 0 {
+		p.ErrorPages = l.pages
+	}
+	p.Limits = slices.Concat(p.req, p.conn)
+	p.Unknown = append(p.Unknown[:len(p.Unknown):len(p.Unknown)], l.unknown...)
+	p.Auth = nil
+	if isOn(p.basic) && p.BasicFile != nil {
+		p.Auth = append(p.Auth, p.basic)
+	}
+	if isOn(p.request) {
+		p.Auth = append(p.Auth, p.request)
+	}
+	for _, o := range p.others {
+		if isOn(o.d) {
+			p.Auth = append(p.Auth, o.d)
+		}
+	}
+	p.Behind = nil
+	for _, o := range p.behind {
+		if isOn(o.d) {
+			p.Behind = append(p.Behind, o.d)
+		}
+	}
+	if p.perl != nil {
+		p.Behind = append(p.Behind, p.perl)
+	}
+	return &p, nil
+}
+
+// nearest puts the directives of a level over those it inherits.
+func nearest(up, own []other) []other {
+	if len(own) == 0 {
+		return up
+	}
+	all := slices.Clone(up)
+	for _, o := range own {
+		i := slices.IndexFunc(all, func(have other) bool { return have.slot == o.slot })
+		if i < 0 {
+			all = append(all, o)
+		} else {
+			all[i] = o
+		}
+	}
+	return all
+}
+
+func take(to **nginxconf.Directive, d *nginxconf.Directive) {
+	if d != nil {
+		*to = d
+	}
+}
+
+// isOn tells of a directive in force whether it is switched on: "off" as an
+// argument takes it away.
+func isOn(d *nginxconf.Directive) bool {
+	return d != nil && (d.NumArgs() == 0 || d.Arg(0) != "off")
+}
+
+func ruleOf(d *nginxconf.Directive) (acl.Rule, error) {
+	if d.NumArgs() != 1 {
+		return acl.Rule{}, wrongNumber(d)
+	}
+	rule, err := acl.ParseRule(d.Name(), d.Arg(0))
+	if err != nil {
+		return acl.Rule{}, fmt.Errorf("%s: %w", d.Pos(), err)
+	}
+	rule.Pos = d.Pos()
+	return rule, nil
+}
+
+func wrongNumber(d *nginxconf.Directive) error {
+	return fmt.Errorf(`%s: invalid number of arguments in "%s" directive`, d.Pos(), d.Name())
+}
+
+// collect finds the directives of a block that matter. Those of "if" blocks
+// count where it is not known what they do: they may be in force.
+func (r *reader) collect(l *level, chain nginxconf.Context) {
+	for d := range r.c.In(chain) {
+		switch name := d.Name(); name {
+		case "include", "server", "location", "limit_except", "http", "stream", "events", "mail":
+			continue
+		case "allow", "deny":
+			l.rules = append(l.rules, d)
+		case "satisfy":
+			l.satisfy = d
+		case "auth_basic":
+			l.basic = d
+		case "auth_basic_user_file":
+			l.basicFile = d
+		case "auth_request":
+			l.request = d
+		case "set_real_ip_from":
+			l.trust = append(l.trust, d)
+		case "real_ip_header":
+			l.header = d
+		case "real_ip_recursive":
+			l.recursive = d
+		case "internal":
+			l.internal = d
+		case "perl":
+			l.perl = d
+		case "underscores_in_headers":
+			l.underscores = d
+		case "ignore_invalid_headers":
+			l.invalid = d
+		case "modsecurity":
+			l.behind = append(l.behind, other{name, d})
+		case "limit_req":
+			l.req = append(l.req, d)
+		case "limit_conn":
+			l.conn = append(l.conn, d)
+		case "error_page":
+			l.pages = append(l.pages, d)
+		case "if":
+			inner := level{}
+			r.collect(&inner, nginxconf.Context{d})
+			if !inner.said {
+				continue
+			}
+			l.others, l.behind = append(l.others, inner.others...), append(l.behind, inner.behind...)
+			l.unknown = append(l.unknown, inner.unknown...)
+			take(&l.perl, inner.perl)
+		default:
+			slot, judges := others[name]
+			switch {
+			case judges:
+				l.others = append(l.others, other{slot, d})
+			case !l.outside && !r.knows(name):
+				l.unknown = append(l.unknown, d)
+			default:
+				continue
+			}
+		}
+		l.said = true
+	}
+}
+
+func (r *reader) knows(name string) bool {
+	known, asked := r.known[name]
+	if !asked {
+		known = lint.Modules(name) != nil
+		r.known[name] = known
+	}
+	return known
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/acl"
 	"github.com/onehost-go/onehost/acl/nginxacl"
 	"github.com/onehost-go/onehost/nginxconf"
 )
@@ -43,7 +44,7 @@ http {
     server {
         server_name a;
         satisfy any;
-        location / { include rules; auth_basic "members"; location /open { auth_basic off; allow all; } location /in { } }
+        location / { include rules; auth_basic "members"; auth_basic_user_file users; location /open { auth_basic off; allow all; } location /in { } }
         location /plain { }
     }
 }`
@@ -62,7 +63,7 @@ func TestTheNearestLevelThatHasRulesReplacesAllOthers(t *testing.T) {
 		{[]string{"http", "server", "location[/plain]"}, "deny 192.0.2.66;\n", 1, "nginx.conf:3:5", 0},
 		{[]string{"http", "server", "location[/]"}, "allow 10.0.0.0/8;\ndeny all;\n", 3, "rules:1:1", 1},
 		{[]string{"http", "server", "location[/]", "location[/in]"}, "allow 10.0.0.0/8;\ndeny all;\n", 3, "rules:1:1", 1},
-		{[]string{"http", "server", "location[/]", "location[/open]"}, "allow all;\n", 4, "nginx.conf:7:92", 0},
+		{[]string{"http", "server", "location[/]", "location[/open]"}, "allow all;\n", 4, "nginx.conf:7:120", 0},
 	} {
 		policy, err := nginxacl.For(c, chainTo(t, c, p.path...))
 		require.NoError(t, err)
@@ -74,11 +75,11 @@ func TestTheNearestLevelThatHasRulesReplacesAllOthers(t *testing.T) {
 	}
 	policy, err := nginxacl.For(c, chainTo(t, c, "http", "server", "location[/plain]"))
 	require.NoError(t, err)
-	require.Equal(t, "any", policy.Satisfy)
+	require.Equal(t, acl.SatisfyAny, policy.Satisfy)
 	policy, err = nginxacl.For(c, nil)
 	require.NoError(t, err)
 	require.Empty(t, policy.List)
-	require.Equal(t, "all", policy.Satisfy)
+	require.Equal(t, acl.SatisfyAll, policy.Satisfy)
 }
 
 func TestARuleThatNginxRefusesIsAnErrorWithItsPlace(t *testing.T) {
@@ -104,6 +105,8 @@ func TestTheClientIsWhoATrustedProxyNames(t *testing.T) {
 	got, err := nginxacl.Client(c, in, other, http.Header{"X-Real-Ip": {"10.0.0.1"}})
 	require.NoError(t, err)
 	require.Equal(t, other, got, "a stranger is not believed")
-	_, err = nginxacl.Client(c, chainTo(t, c, "http", "server[real_ip_header=X-Forwarded-For]"), peer, http.Header{})
-	require.Error(t, err)
+	in = chainTo(t, c, "http", "server[real_ip_header=X-Forwarded-For]")
+	got, err = nginxacl.Client(c, in, peer, http.Header{"X-Forwarded-For": {"10.0.0.1", "10.0.0.2"}})
+	require.NoError(t, err)
+	require.Equal(t, netip.MustParseAddr("10.0.0.2"), got)
 }

@@ -126,7 +126,8 @@ func (h *host) ask(ctx context.Context, config *nginxconf.Config, q question) er
 	if status != q.status {
 		return fmt.Errorf("%s from %s: the answer is %d, not %d", q.url, q.from, status, q.status)
 	}
-	if allowed := e.Verdict == nginxacl.Allowed; e.Verdict == nginxacl.Unknown || allowed == (status == http.StatusForbidden) {
+	refused := status == http.StatusForbidden || status == 0
+	if allowed := e.Verdict == nginxacl.Allowed; e.Verdict == nginxacl.Unknown || allowed == refused {
 		return fmt.Errorf("%s from %s: the answer is %d, but nginxacl says %s: %s", q.url, q.from, status, e.Verdict, e.Because)
 	}
 	return nil

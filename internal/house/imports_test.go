@@ -55,7 +55,7 @@ var testArrows = map[string][]string{
 	"nginxconf/value":     {"nginxconf"}, // its arguments come from somewhere
 	"nginxconf/lint":      {"nginxconf/lint/linttest"},
 	"supervisorconf/lint": {"supervisorconf/lint/linttest"},
-	"acl/nginxacl":        {"nginxconf/lint/linttest"},
+	"acl/nginxacl":        {"nginxconf/lint/linttest", "nginxconf/validate"}, // what nginx refuses, in its words
 }
 
 // modules are the direct requirements of the root module.

@@ -1,0 +1,78 @@
+package nginxacl
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/onehost-go/onehost/acl"
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/route"
+)
+
+// A voice is what one module says in the access phase.
+type voice struct {
+	d       *nginxconf.Directive // nil: no rule matched
+	known   bool
+	outcome acl.Outcome // if it is known
+	why     string      // it is that, or why it is not known
+}
+
+func (v voice) says(o acl.Outcome, format string, args ...any) voice {
+	v.known, v.outcome, v.why = true, o, fmt.Sprintf(format, args...)
+	return v
+}
+
+// voices asks the modules other than the rules, in nginx's order.
+func (j *Judge) voices(p *Policy, q *Query, m *route.Match) []voice {
+	var all []voice
+	for _, d := range p.Auth {
+		switch d {
+		case p.basic:
+			all = append(all, j.basic(p, q, m))
+		case p.request:
+			all = append(all, j.authRequest(q, m, d))
+		default:
+			all = append(all, voice{d: d, why: fmt.Sprintf("%s decides by means of its own", where(d))})
+		}
+	}
+	return all
+}
+
+// authRequest is what auth_request says.
+func (j *Judge) authRequest(_ *Query, _ *route.Match, d *nginxconf.Directive) voice {
+	return voice{d: d, why: fmt.Sprintf("%s decides by what is answered there", where(d))}
+}
+
+// what a module may say whose word is not known. Any other status is a failure,
+// and keeps the request out as well.
+var possible = []acl.Outcome{acl.Declined, acl.Granted, acl.Unauthorized, acl.Forbidden}
+
+// end is how the access phase ends, whatever those say whose word is not known.
+// If that differs, ok is false, and unknown is the first of them.
+func end(s acl.Satisfy, voices []voice) (a acl.Access, unknown int, ok bool) {
+	outcomes := make([]acl.Outcome, len(voices))
+	unknown = slices.IndexFunc(voices, func(v voice) bool { return !v.known })
+	first := true
+	var try func(i int) bool
+	try = func(i int) bool {
+		if i == len(voices) {
+			b := s.Decide(outcomes...)
+			if first {
+				a, first = b, false
+			}
+			return a.Outcome == b.Outcome
+		}
+		if voices[i].known {
+			outcomes[i] = voices[i].outcome
+			return try(i + 1)
+		}
+		for _, o := range possible {
+			outcomes[i] = o
+			if !try(i + 1) {
+				return false
+			}
+		}
+		return true
+	}
+	return a, unknown, try(0)
+}

@@ -1,0 +1,160 @@
+package nginxacl
+
+import (
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"sync"
+
+	"github.com/onehost-go/onehost/acl"
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/route"
+)
+
+// Options say what a Judge may look at beside the configuration. Nil is the
+// zero value.
+type Options struct {
+	// Version of nginx, such as "1.22.1"; "" is the newest. See
+	// [acl.RealIP.Version].
+	Version string
+	// Files is the host's root directory, where password files are looked at;
+	// nil: they are not, and whether a password is right is Unknown.
+	Files fs.FS
+	// Resolve looks up the names in set_real_ip_from, as nginx does when it
+	// starts; nil: whom they trust is Unknown.
+	Resolve func(host string) ([]netip.Addr, error)
+}
+
+// A Judge knows all servers and locations of a configuration with their
+// policies, for many questions. It describes the configuration as it was when
+// New read it, and may be used from several goroutines.
+type Judge struct {
+	config *nginxconf.Config
+	router *route.Router
+	o      Options
+	top    *place // of the http block
+	// If there is one, all clients on unix sockets come to it.
+	unix string
+}
+
+// A place is a block of the configuration with its policy. A file that is
+// included twice stands in two places.
+type place struct {
+	*rules
+	chain nginxconf.Context
+	inner map[*nginxconf.Directive]*place
+}
+
+// rules are a policy, compiled. Places that say nothing share those around
+// them.
+type rules struct {
+	Policy
+	table func() *acl.Table
+	reach func() Reach
+}
+
+func newRules(p *Policy) *rules {
+	r := &rules{Policy: *p}
+	r.table = sync.OnceValue(func() *acl.Table { return acl.Compile(p.List) })
+	r.reach = sync.OnceValue(func() Reach { return reachOf(&r.Policy) })
+	return r
+}
+
+// New reads a configuration. The error is what nginx refuses it for, as far as
+// servers, locations and access are concerned.
+func New(c *nginxconf.Config, o *Options) (*Judge, error) {
+	j := &Judge{config: c}
+	if o != nil {
+		j.o = *o
+	}
+	var err error
+	if j.router, err = route.New(c); err != nil {
+		return nil, err
+	}
+	sockets := 0
+	for s := range j.router.Sockets() {
+		if s.Unix != "" {
+			j.unix = s.Unix
+			sockets++
+		}
+	}
+	if sockets != 1 {
+		j.unix = ""
+	}
+	for d := range c.In(nil) {
+		if d.Name() == "http" && d.Body() != nil {
+			r := &reader{c: c, o: j.o, known: map[string]bool{}}
+			j.top, err = r.place(nil, nginxconf.Context{d})
+			return j, err
+		}
+	}
+	return j, nil
+}
+
+// place reads a block and those in it. Without the block around it, up is nil.
+func (r *reader) place(up *place, chain nginxconf.Context) (*place, error) {
+	outer := &Policy{}
+	if up != nil {
+		outer = &up.Policy
+	}
+	p, err := r.read(outer, chain)
+	if err != nil {
+		return nil, err
+	}
+	pl := &place{chain: chain}
+	if up != nil && p == outer {
+		pl.rules = up.rules
+	} else {
+		pl.rules = newRules(p)
+	}
+	for d := range r.c.In(chain) {
+		switch d.Name() {
+		case "server", "location", "limit_except":
+		default:
+			continue
+		}
+		if d.Body() == nil {
+			continue
+		}
+		inner, err := r.place(pl, append(chain[:len(chain):len(chain)], d))
+		if err != nil {
+			return nil, err
+		}
+		if pl.inner == nil {
+			pl.inner = map[*nginxconf.Directive]*place{}
+		}
+		pl.inner[d] = inner
+	}
+	return pl, nil
+}
+
+// at returns the place of the innermost block of a chain: the nearest one that
+// may have rules, for an "if" has none of its own.
+func (j *Judge) at(chain nginxconf.Context) *place {
+	p := j.top
+	for _, d := range chain[min(1, len(chain)):] {
+		if inner := p.inner[d]; inner != nil {
+			p = inner
+		}
+	}
+	return p
+}
+
+// For is [For], for a place in the http block.
+func (j *Judge) For(chain nginxconf.Context) (Policy, error) {
+	if len(chain) > 0 && j.top != nil && chain[0] == j.top.chain[0] {
+		return j.at(chain).Policy, nil
+	}
+	return For(j.config, chain)
+}
+
+// place of a directive, for people.
+func where(d *nginxconf.Directive) string { return fmt.Sprintf("%s: %s", d.Pos(), head(d)) }
+
+// head is a directive without what it has between braces.
+func head(d *nginxconf.Directive) string {
+	if d.Body() != nil {
+		return words(d)
+	}
+	return d.String()
+}

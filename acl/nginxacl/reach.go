@@ -1,0 +1,97 @@
+package nginxacl
+
+import (
+	"fmt"
+
+	"github.com/onehost-go/onehost/acl"
+)
+
+// A Reach is who gets in somewhere. A client is in one of the sets, or it is
+// kept out.
+type Reach struct {
+	// Open are those who get in as they are, Login those whom a password or
+	// another authentication lets in.
+	Open, Login acl.Set
+	// Unsure are those whom something decides about that cannot be judged.
+	// Because says what, if there are any.
+	Unsure  acl.Set
+	Because string
+}
+
+// Reach returns who gets in by the policy: by rules and authentication, as if
+// every request came to them. For a stream, all who get in are Open.
+func (p *Policy) Reach() Reach { return reachOf(p) }
+
+func reachOf(p *Policy) Reach {
+	if len(p.Unknown) > 0 {
+		return unsureReach("%s is of a module that is not known", where(p.Unknown[0]))
+	}
+	var r Reach
+	in := p.List.Allowed()
+	asked := acl.Set{} // by authentication
+	switch {
+	case len(p.Auth) == 0:
+		r.Open = in
+	case p.Satisfy == acl.SatisfyAny:
+		r.Open = in.Intersect(matched(p.List))
+		asked = r.Open.Complement()
+	default:
+		asked = in
+	}
+	if !asked.IsEmpty() {
+		r.Login = asked
+		for _, d := range p.Auth {
+			if d != p.basic && d != p.request {
+				r.Login, r.Unsure = acl.Set{}, asked
+				r.Because = fmt.Sprintf("%s decides by means of its own", where(d))
+				break
+			}
+		}
+	}
+	if len(p.Behind) > 0 {
+		r = Reach{Unsure: r.Open.Union(r.Login).Union(r.Unsure)}
+		r.Because = fmt.Sprintf("%s may refuse them", where(p.Behind[0]))
+	}
+	return r
+}
+
+// matched are the clients that any rule matches.
+func matched(l acl.List) acl.Set {
+	all := make(acl.List, len(l))
+	for i, r := range l {
+		r.Action = acl.Deny
+		all[i] = r
+	}
+	return all.Denied()
+}
+
+func unsureReach(format string, args ...any) Reach {
+	return Reach{Unsure: acl.Everybody(), Because: fmt.Sprintf(format, args...)}
+}
+
+// Out are those who are kept out.
+func (r Reach) Out() acl.Set { return r.Open.Union(r.Login).Union(r.Unsure).Complement() }
+
+// Describe says who gets in, with the names of the house for the sets.
+func (r Reach) Describe(names acl.Names) string {
+	switch {
+	case r.Open.IsEmpty() && r.Login.IsEmpty() && r.Unsure.IsEmpty():
+		return "nobody"
+	case r.Login.IsEmpty() && r.Unsure.IsEmpty():
+		return names.Describe(r.Open)
+	}
+	var s string
+	add := func(set acl.Set, suffix string) {
+		if set.IsEmpty() {
+			return
+		}
+		if s != "" {
+			s += "; "
+		}
+		s += names.Describe(set) + suffix
+	}
+	add(r.Open, "")
+	add(r.Login, " with a login")
+	add(r.Unsure, " perhaps ("+r.Because+")")
+	return s
+}
