@@ -24,6 +24,9 @@
 // A Program needs a name and a command. Every other field may be left zero and
 // then has Supervisor's default; where a real zero is wanted, write [Zero].
 //
+// What happens can be ranged over in Go ([Manager.Events]), or told to
+// programs that speak Supervisor's event listener protocol ([Listener]).
+//
 // It differs from supervisord where that hurts, and only there:
 //
 //   - Timers fire when they are due, not up to a second later. What this would
@@ -41,6 +44,10 @@
 //   - A program whose directory or user does not exist fails to start
 //     (BACKOFF) with a message that says so; supervisord finds out only in the
 //     child, which then ends with exit status 127.
+//   - What programs write is in events as it is; supervisord writes what is no
+//     UTF-8 as a Python literal, and counts characters instead of bytes.
+//   - With CaptureMaxBytes, output that is shorter than a tag is not held back,
+//     and not lost at the end.
 //   - A process left UNKNOWN, because it could not be signalled, leaves that
 //     state when it ends.
 //   - Without a log file the output is dropped; the automatic log files are

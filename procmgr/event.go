@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -175,8 +176,11 @@ const maxEventData = 64 << 20
 // hub hands every event to every subscription, without ever waiting for one.
 type hub struct {
 	limit  int // events kept for a subscription
+	log    func(slog.Level, string)
 	mu     sync.Mutex
 	subs   map[*subscription]struct{}
+	pools  []*pool
+	serial int // of the next event that a pool wants
 	closed bool
 }
 
@@ -191,17 +195,42 @@ type subscription struct {
 	wake   chan struct{} // holds one token when there may be something new
 }
 
-func newHub(limit int) *hub {
-	return &hub{limit: limit, subs: map[*subscription]struct{}{}}
+func newHub(limit int, log func(slog.Level, string)) *hub {
+	return &hub{limit: limit, log: log, subs: map[*subscription]struct{}{}}
 }
 
-func (h *hub) publish(e Event) {
+func (h *hub) publish(e Event) { h.deliver(e).write(h.log) }
+
+func (h *hub) deliver(e Event) (notes notes) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for s := range h.subs {
 		s.push(e, h.limit)
 		s.signal()
 	}
+	wanted := false
+	for _, p := range h.pools {
+		if p.wants(&e) {
+			wanted = true
+			notes = append(notes, p.accept(e, h.serial)...)
+		}
+	}
+	if wanted {
+		h.serial++
+	}
+	return notes
+}
+
+func (h *hub) attach(p *pool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pools = append(h.pools, p)
+}
+
+func (h *hub) detach(p *pool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pools = slices.DeleteFunc(h.pools, func(other *pool) bool { return other == p })
 }
 
 // close ends the subscriptions, once they have been read.

@@ -28,6 +28,10 @@ type Options struct {
 	// the Environment of its program. Nil is os.Environ(), as in os/exec.
 	Environ []string
 
+	// Identifier is what event listeners are told as the name of the server;
+	// "supervisor" if empty.
+	Identifier string
+
 	// ServerURL is the SUPERVISOR_SERVER_URL of the children; none if empty.
 	ServerURL string
 
@@ -38,12 +42,13 @@ type Options struct {
 
 // A Manager runs programs. New makes one, Run sets it going.
 type Manager struct {
-	logger    *slog.Logger
-	environ   []string
-	serverURL string
-	hub       *hub
-	tails     *tails
-	backend   backend // set by Run, or by a test
+	logger     *slog.Logger
+	environ    []string
+	serverURL  string
+	identifier string
+	hub        *hub
+	tails      *tails
+	backend    backend // set by Run, or by a test
 
 	removing sync.Mutex // held for all of Remove, and while the phase changes; before mu
 
@@ -68,6 +73,7 @@ type group struct {
 	name      string
 	priority  int
 	processes []*process // as they are started
+	pool      *pool      // nil: they do not listen to events
 }
 
 // New makes a Manager. The options are copied.
@@ -76,13 +82,14 @@ func New(o *Options) *Manager {
 		o = &Options{}
 	}
 	m := &Manager{
-		logger:    o.Logger,
-		environ:   slices.Clone(o.Environ),
-		serverURL: o.ServerURL,
-		hub:       newHub(cmp.Or(max(o.EventBuffer, 0), 4096)),
-		tails:     newTails(),
-		groups:    map[string]*group{},
+		logger:     o.Logger,
+		environ:    slices.Clone(o.Environ),
+		serverURL:  o.ServerURL,
+		identifier: cmp.Or(o.Identifier, "supervisor"),
+		tails:      newTails(),
+		groups:     map[string]*group{},
 	}
+	m.hub = newHub(cmp.Or(max(o.EventBuffer, 0), 4096), m.log)
 	if o.Environ == nil {
 		m.environ = os.Environ()
 	}
@@ -107,6 +114,13 @@ func (m *Manager) AddGroup(g Group) error {
 	if len(g.Programs) == 0 {
 		return fmt.Errorf("procmgr: group %s has no programs", g.Name)
 	}
+	if g.Listener != nil {
+		if err := g.Listener.check(&g); err != nil {
+			return err
+		}
+		added.priority = orDefault(g.Priority, -1)
+		added.pool = newPool(m, g.Name, *g.Listener)
+	}
 	for _, prog := range g.Programs {
 		if err := prog.check(); err != nil {
 			return err
@@ -119,6 +133,12 @@ func (m *Manager) AddGroup(g Group) error {
 	slices.SortFunc(added.processes, func(a, b *process) int {
 		return cmp.Or(cmp.Compare(a.prog.Priority, b.prog.Priority), strings.Compare(a.prog.Name, b.prog.Name))
 	})
+
+	for _, p := range added.processes {
+		if added.pool != nil {
+			p.listener = newListener(added.pool, p)
+		}
+	}
 
 	running, err := m.insert(added)
 	if err != nil || !running {
@@ -140,6 +160,9 @@ func (m *Manager) insert(g *group) (running bool, err error) {
 		return false, &ProcessError{Name: g.name, Err: ErrAlreadyAdded}
 	}
 	m.groups[g.name] = g
+	if g.pool != nil {
+		m.hub.attach(g.pool)
+	}
 	m.hub.publish(Event{Type: EventGroupAdded, Time: time.Now(), Group: g.name})
 	if m.phase == phaseRunning {
 		m.own(g)
@@ -194,6 +217,9 @@ func (m *Manager) Remove(name string) error {
 	defer m.mu.Unlock()
 	m.strays = append(m.strays, strays...)
 	delete(m.groups, g.name)
+	if g.pool != nil {
+		m.hub.detach(g.pool)
+	}
 	m.hub.publish(Event{Type: EventGroupRemoved, Time: time.Now(), Group: g.name})
 	return nil
 }

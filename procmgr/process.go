@@ -44,6 +44,7 @@ type process struct {
 	dropped  atomic.Int64               // bytes, counted by the streams
 	logs     [2]atomic.Pointer[LogFile] // by Channel: those that are open
 
+	listener     *listener // nil: it does not listen to events
 	machine      machine
 	refusal      error // of a start while the machine is frozen
 	backend      backend
@@ -250,6 +251,9 @@ func (p *process) handle(r request) {
 func (p *process) reaped(exit exitStatus) {
 	p.leftovers = p.backend.inhabited(append(p.leftovers, p.child.Pid()))
 	p.child, p.exited = nil, nil
+	if p.listener != nil {
+		p.listener.end()
+	}
 	p.apply(input{kind: inExited, exit: exit})
 }
 
@@ -294,6 +298,9 @@ func (p *process) spawn() input {
 		return input{kind: inSpawnFailed, text: err.Error()}
 	}
 	p.child, p.exited = c, c.Exited()
+	if p.listener != nil {
+		p.listener.start(c)
+	}
 	return input{kind: inSpawned, pid: c.Pid()}
 }
 
@@ -362,6 +369,9 @@ func (p *process) tell(e Event) {
 		p.entered = append(p.entered, e.To)
 	}
 	p.mgr.hub.publish(e)
+	if p.listener != nil && e.To == Running {
+		p.listener.poke()
+	}
 }
 
 func (p *process) log(l slog.Level, text string) {

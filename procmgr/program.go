@@ -92,8 +92,11 @@ type Log struct {
 // (Supervisor's [group:x]).
 type Group struct {
 	Name     string // no blank, colon or slash
-	Priority int    // before that of the programs; 999
+	Priority int    // before that of the programs; 999, or -1 with a Listener
 	Programs []Program
+
+	// Listener, if not nil, makes the programs event listeners.
+	Listener *Listener
 }
 
 // orDefault reads a field: 0 is its default, Zero is 0.

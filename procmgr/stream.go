@@ -27,8 +27,9 @@ type stream struct {
 	log     io.Writer // nil: drop
 	file    *LogFile  // the log, if it was opened for this
 	events  bool
-	capture *capture // nil: all is for the log
-	ansi    *ansi    // nil: escapes stay
+	capture *capture     // nil: all is for the log
+	ansi    *ansi        // nil: escapes stay
+	listen  func([]byte) // nil: it is not that of an event listener
 	done    chan struct{}
 	failing bool // the last write failed; told once
 	closing sync.Once
@@ -38,7 +39,9 @@ type stream struct {
 func newStream(p *process, channel Channel) (*stream, *os.File, error) {
 	l := p.prog.log(channel)
 	s := &stream{process: p, channel: channel, log: l.Writer, events: l.Events, done: make(chan struct{})}
-	if l.CaptureMaxBytes > 0 {
+	if p.listener != nil && channel == Stdout {
+		s.listen, s.events = p.listener.ear(), false
+	} else if l.CaptureMaxBytes > 0 {
 		s.capture = &capture{max: l.CaptureMaxBytes, log: s.put, send: s.communicate}
 	}
 	if l.StripANSI {
@@ -126,6 +129,9 @@ func (s *stream) write(b []byte) {
 		return
 	}
 	s.put(b)
+	if s.listen != nil {
+		s.listen(b)
+	}
 }
 
 // flush comes after the last write.

@@ -3,6 +3,7 @@
 package procmgr
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"os"
@@ -198,6 +199,37 @@ func TestErrorOutputBecomesEvents(t *testing.T) {
 		got += e.Data
 	}
 	assert.Equal(t, "err1\nerr2\n", got)
+}
+
+func TestARealListenerHearsWhatHappens(t *testing.T) {
+	t.Parallel()
+	tap := newLifeline(t)
+	l := run(t, nil)
+	log := newSink()
+	listener := role(t, "tap", "listener %s", tap.path)
+	listener.Stdout.Writer = log
+	require.NoError(t, l.AddGroup(Group{
+		Name: "tap", Programs: []Program{listener},
+		Listener: &Listener{Events: []string{"PROCESS_STATE_EXITED", "REMOTE_COMMUNICATION"}},
+	}))
+	conn, err := tap.listener.Accept()
+	require.NoError(t, err)
+	defer conn.Close()
+	heard := bufio.NewReader(conn)
+	require.NoError(t, l.Add(role(t, "x", "exit 3")))
+	line, err := heard.ReadString('\n')
+	require.NoError(t, err)
+	assert.Regexp(t, `^PROCESS_STATE_EXITED processname:x groupname:x from_state:RUNNING expected:0 pid:\d+\n$`, line)
+	for range 100 {
+		l.SendRemoteCommEvent("t", "x")
+		line, err = heard.ReadString('\n')
+		require.NoError(t, err)
+		assert.Equal(t, "REMOTE_COMMUNICATION type:t\n", line)
+		line, err = heard.ReadString('\n')
+		require.NoError(t, err)
+		assert.Equal(t, "x\n", line)
+	}
+	log.await(t, strings.Repeat("READY\nRESULT 2\nOK", 100))
 }
 
 func TestStripANSI(t *testing.T) {
