@@ -4,6 +4,7 @@ package procmgr
 
 import (
 	"errors"
+	"os"
 	"runtime"
 )
 
@@ -14,3 +15,5 @@ func newBackend() (backend, error) {
 func checkPlatform(*Program) error { return nil }
 
 func isProcessDone(err error) bool { return err == nil }
+
+func setBacklog(*os.File, int) error { return nil }

@@ -77,6 +77,12 @@ func (b *osBackend) start(p *process) (child, error) {
 	}
 
 	c := &osChild{backend: b, exited: make(chan exitStatus, 1)}
+	if p.socket != nil {
+		if c.input, err = p.socket.take(); err != nil {
+			return nil, err
+		}
+		c.socket = p.socket
+	}
 	files, err := c.open(p)
 	defer closeAll(files)
 	if err != nil {
@@ -84,9 +90,12 @@ func (b *osBackend) start(p *process) (child, error) {
 		return nil, dispatcherError(p, err)
 	}
 	env := p.environ()
-	files = append(files, b.closed...)
+	inherited := append(slices.Clone(files), b.closed...)
+	if c.input != nil {
+		inherited[0] = c.input
+	}
 	err = b.forker.do(p.prog.Umask, func() (err error) {
-		c.os, err = os.StartProcess(file, argv, &os.ProcAttr{Dir: p.prog.Directory, Env: env, Files: files, Sys: attr})
+		c.os, err = os.StartProcess(file, argv, &os.ProcAttr{Dir: p.prog.Directory, Env: env, Files: inherited, Sys: attr})
 		return err
 	})
 	if err != nil {
@@ -139,8 +148,12 @@ type osChild struct {
 	backend *osBackend
 	os      *os.Process
 	stdin   *stdinPipe
+	socket  *sharedSocket // instead of stdin
+	input   *os.File      // that socket
 	streams []*stream
 	exited  chan exitStatus
+
+	releasing sync.Once
 
 	mu     sync.Mutex
 	reaped bool // its pid may be somebody else's
@@ -148,11 +161,15 @@ type osChild struct {
 
 // open makes the child's files and our ends of them.
 func (c *osChild) open(p *process) (files []*os.File, err error) {
-	stdin, w, err := os.Pipe()
-	if err != nil {
-		return nil, err
+	if c.socket != nil {
+		files = []*os.File{nil} // it is not ours to close
+	} else {
+		stdin, w, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		files, c.stdin = []*os.File{stdin}, &stdinPipe{pipe: w}
 	}
-	files, c.stdin = []*os.File{stdin}, &stdinPipe{pipe: w}
 	channels := []Channel{Stdout, Stderr}
 	if p.prog.RedirectStderr {
 		channels = channels[:1]
@@ -187,7 +204,12 @@ func (c *osChild) Signal(sig syscall.Signal, group bool) error {
 }
 
 // Write sends b to the standard input.
-func (c *osChild) Write(b []byte) (int, error) { return c.stdin.Write(b) }
+func (c *osChild) Write(b []byte) (int, error) {
+	if c.stdin == nil {
+		return 0, syscall.EPIPE // it is a socket
+	}
+	return c.stdin.Write(b)
+}
 
 func isProcessDone(err error) bool {
 	return err == nil || errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH)
@@ -233,12 +255,17 @@ func waitThenFinish(c *osChild) {
 
 // release closes our ends of the child's files.
 func (c *osChild) release() {
-	if c.stdin != nil {
-		c.stdin.close()
-	}
-	for _, s := range c.streams {
-		s.close()
-	}
+	c.releasing.Do(func() {
+		if c.stdin != nil {
+			c.stdin.close()
+		}
+		if c.socket != nil {
+			c.socket.release()
+		}
+		for _, s := range c.streams {
+			s.close()
+		}
+	})
 }
 
 // statusOf is supervisor.options, decode_wait_status.

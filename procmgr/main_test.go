@@ -74,6 +74,20 @@ func beChild(role []string) {
 		os.Exit(number(2))
 	case "echo": // standard input, to its end
 		io.Copy(os.Stdout, os.Stdin)
+	case "serve": // say one's name to each who connects to standard input
+		l, err := net.FileListener(os.Stdin)
+		if err != nil {
+			panic(err)
+		}
+		up()
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				panic(err)
+			}
+			io.WriteString(conn, os.Getenv("SUPERVISOR_PROCESS_NAME"))
+			conn.Close()
+		}
 	case "deaf": // close standard input
 		os.Stdin.Close()
 		up()

@@ -121,6 +121,16 @@ func (m *Manager) AddGroup(g Group) error {
 		added.priority = orDefault(g.Priority, -1)
 		added.pool = newPool(m, g.Name, *g.Listener)
 	}
+	var socket *sharedSocket
+	if g.Socket != nil {
+		if err := g.Socket.check(g.Name); err != nil {
+			return err
+		}
+		if g.Listener != nil {
+			return fmt.Errorf("procmgr: group %s has a Listener and a Socket", g.Name)
+		}
+		socket = &sharedSocket{Socket: *g.Socket}
+	}
 	for _, prog := range g.Programs {
 		if err := prog.check(); err != nil {
 			return err
@@ -135,6 +145,7 @@ func (m *Manager) AddGroup(g Group) error {
 	})
 
 	for _, p := range added.processes {
+		p.socket = socket
 		if added.pool != nil {
 			p.listener = newListener(added.pool, p)
 		}

@@ -44,7 +44,8 @@ type process struct {
 	dropped  atomic.Int64               // bytes, counted by the streams
 	logs     [2]atomic.Pointer[LogFile] // by Channel: those that are open
 
-	listener     *listener // nil: it does not listen to events
+	socket       *sharedSocket // nil: standard input is a pipe
+	listener     *listener     // nil: it does not listen to events
 	machine      machine
 	refusal      error // of a start while the machine is frozen
 	backend      backend

@@ -97,6 +97,10 @@ type Group struct {
 
 	// Listener, if not nil, makes the programs event listeners.
 	Listener *Listener
+
+	// Socket, if not nil, is the standard input that the programs share.
+	// SendStdin then is ErrNoFile.
+	Socket *Socket
 }
 
 // orDefault reads a field: 0 is its default, Zero is 0.

@@ -133,3 +133,15 @@ func credential(name string) (*syscall.Credential, error) {
 	}
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), Groups: groups}, nil
 }
+
+// setBacklog says anew how many connections may wait.
+func setBacklog(f *os.File, n int) (err error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if controlErr := raw.Control(func(fd uintptr) { err = syscall.Listen(int(fd), n) }); controlErr != nil {
+		return controlErr
+	}
+	return os.NewSyscallError("listen", err)
+}
