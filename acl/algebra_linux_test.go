@@ -7,13 +7,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // nginx answers for a list what it answers for the shortest one, what the list
 // of the denied set answers, and otherwise than for another list just where
 // Diff says so.
 func TestOracleNginxAgreesWithTheAlgebra(t *testing.T) {
-	seed, cases := oracleEnv(t, 60)
+	seed, cases := testenv.Size(t, 60)
 	lists, sources := loopbackLists(seed+1000, cases)
 	var served []List
 	rules := 0

@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // get asks for a path, with lines of a header as they are sent, and returns
@@ -65,7 +67,7 @@ func forwardedField(r *random) string {
 }
 
 func TestOracleNginxFindsClients(t *testing.T) {
-	seed, cases := oracleEnv(t, 1500)
+	seed, cases := testenv.Size(t, 1500)
 	r := newRand(seed)
 	version := nginxVersion(t)
 	var all []RealIP
@@ -199,7 +201,7 @@ func proxyHeaders(r *random) []byte {
 }
 
 func TestOracleNginxReadsProxyHeaders(t *testing.T) {
-	seed, cases := oracleEnv(t, 400)
+	seed, cases := testenv.Size(t, 400)
 	r := newRand(seed)
 	dir := t.TempDir()
 	log, err := os.Create(filepath.Join(dir, "log"))
@@ -423,7 +425,7 @@ func geoBlock(r *random) (block [][]string) {
 }
 
 func TestOracleNginxReadsGeo(t *testing.T) {
-	seed, cases := oracleEnv(t, 120)
+	seed, cases := testenv.Size(t, 120)
 	r := newRand(seed)
 	var http, server bytes.Buffer
 	version := nginxVersion(t)

@@ -3,7 +3,6 @@ package acl
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,51 +18,19 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-)
 
-// upstream returns the path of a program that a differential test needs. It
-// skips the test without it, and fails it if REQUIRE_UPSTREAM is 1. ORACLE_NGINX
-// is another nginx than the installed one.
-func upstream(t *testing.T, program string) string {
-	t.Helper()
-	if program == "nginx" {
-		program = cmp.Or(os.Getenv("ORACLE_NGINX"), program)
-	}
-	path, err := exec.LookPath(program)
-	if err != nil {
-		missing(t, err.Error())
-	}
-	return path
-}
+	"github.com/onehost-go/onehost/internal/testenv"
+)
 
 // nginxVersion returns the version of the nginx that upstream finds.
 func nginxVersion(t *testing.T) string {
 	t.Helper()
-	said, err := exec.CommandContext(t.Context(), upstream(t, "nginx"), "-v").CombinedOutput()
+	said, err := exec.CommandContext(t.Context(), testenv.Program(t, "nginx"), "-v").CombinedOutput()
 	require.NoError(t, err, "%s", said)
 	_, version, found := strings.Cut(strings.TrimSpace(string(said)), "nginx/")
 	require.True(t, found, "%s", said)
 	version, _, _ = strings.Cut(version, " ")
 	return version
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
-
-// oracleEnv returns ORACLE_SEED, and ORACLE_CASES or its default.
-func oracleEnv(t *testing.T, cases int) (uint64, int) {
-	t.Helper()
-	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("ORACLE_SEED"), "1"), 10, 64)
-	require.NoError(t, err)
-	cases, err = strconv.Atoi(cmp.Or(os.Getenv("ORACLE_CASES"), strconv.Itoa(cases)))
-	require.NoError(t, err)
-	t.Logf("ORACLE_SEED=%d ORACLE_CASES=%d", seed, cases)
-	return seed, cases
 }
 
 // A door is one of the listening sockets of a test's nginx.
@@ -91,7 +58,7 @@ type nginx struct {
 // made before that stands in the queue.
 func startNginx(t *testing.T, http, server string) *nginx {
 	t.Helper()
-	binary := upstream(t, "nginx")
+	binary := testenv.Program(t, "nginx")
 	n := &nginx{dir: t.TempDir()}
 	ours := [doors]syscall.Sockaddr{
 		tcp4:   &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}},
@@ -247,7 +214,7 @@ func check(t *testing.T, directives string) (said []string) {
 	n := &nginx{dir: t.TempDir()}
 	n.configure(t, directives)
 	conf := filepath.Join(n.dir, "nginx.conf")
-	cmd := exec.CommandContext(t.Context(), upstream(t, "nginx"), "-t", "-q", "-p", n.dir, "-e", "stderr", "-c", conf)
+	cmd := exec.CommandContext(t.Context(), testenv.Program(t, "nginx"), "-t", "-q", "-p", n.dir, "-e", "stderr", "-c", conf)
 	output, _ := cmd.CombinedOutput() // a refusal is an answer too
 	for _, line := range strings.Split(string(output), "\n") {
 		// "2026/01/31 12:00:00 [warn] 12#12: message in /…/nginx.conf:7"

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // directiveWords reads nginx text without quotes that matter: each directive as its
@@ -169,7 +171,7 @@ func (p sharedProbe) header(t *testing.T) (http.Header, netip.AddrPort) {
 // Who the client is, what a geo block gives to it, and what the access phase
 // makes of rules and passwords, for generated configurations and requests.
 func TestOracleSharedClients(t *testing.T) {
-	seed, n := oracleEnv(t, 100)
+	seed, n := testenv.Size(t, 100)
 	outer := harness(t)
 	var refused, warned, asked, replaced int
 	for _, c := range sharedCases(t, "realip,geo,georange,satisfy", seed, n) {

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // asked compares both deciders with what nginx did.
@@ -79,7 +81,7 @@ func loopbackLists(seed uint64, n int) (lists []List, sources []netip.Addr) {
 }
 
 func TestOracleNginxDecides(t *testing.T) {
-	seed, cases := oracleEnv(t, 60)
+	seed, cases := testenv.Size(t, 60)
 	lists, sources := loopbackLists(seed, cases)
 	n := startNginx(t, "", locations(lists))
 	tables := make([]*Table, len(lists))
@@ -109,7 +111,7 @@ func TestOracleNginxDecides(t *testing.T) {
 // nginx --with-debug logs every rule it tries, so it can be asked which one
 // decided, too.
 func TestOracleNginxNamesTheRule(t *testing.T) {
-	seed, cases := oracleEnv(t, 20)
+	seed, cases := testenv.Size(t, 20)
 	lists, sources := loopbackLists(seed+1, cases)
 	log, err := os.Create(filepath.Join(t.TempDir(), "debug.log"))
 	require.NoError(t, err)
@@ -207,7 +209,7 @@ func arguments(seed uint64, n int) (args []string) {
 }
 
 func TestOracleNginxReadsAddresses(t *testing.T) {
-	seed, cases := oracleEnv(t, 150)
+	seed, cases := testenv.Size(t, 150)
 	var lists []List
 	var warnings []string
 	var probe strings.Builder

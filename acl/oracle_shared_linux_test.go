@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // A sharedProbe is a request of a generated case.
@@ -55,8 +57,8 @@ func sharedCases(t *testing.T, kinds string, seed uint64, n int) (cases []shared
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip(err) // it is not part of the module; TestOracleNginx… need only nginx
 	}
-	nginx := upstream(t, "nginx")
-	python := upstream(t, "python3")
+	nginx := testenv.Program(t, "nginx")
+	python := testenv.Program(t, "python3")
 	generated, err := exec.CommandContext(t.Context(), python, filepath.Join(dir, "acl_cases.py"),
 		"--seed", strconv.FormatUint(seed, 10), "--cases", strconv.Itoa(n), "--kinds", kinds).Output()
 	require.NoError(t, err)
@@ -93,7 +95,7 @@ func sharedCases(t *testing.T, kinds string, seed uint64, n int) (cases []shared
 }
 
 func TestOracleSharedCases(t *testing.T) {
-	seed, n := oracleEnv(t, 100)
+	seed, n := testenv.Size(t, 100)
 	var refused, warned, asked int
 	for _, c := range sharedCases(t, "flat,syntax", seed, n) {
 		l, warnings, err := listOf(c.Config)

@@ -15,6 +15,8 @@ import (
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 func host(files ...string) fstest.MapFS {
@@ -229,7 +231,7 @@ func TestGlobIsTheOneOfTheCLibrary(t *testing.T) {
 // TestOracleIncludes asks the installed nginx which files it reads, and in
 // which order.
 func TestOracleIncludes(t *testing.T) {
-	nginx := upstream(t, "nginx")
+	nginx := testenv.Program(t, "nginx")
 	rnd, cases := oracleSize(t, 60)
 	atoms := []string{"a", "b", ".h", "*", "?", "[ab]", "[!a]", "[[:alpha:]]", "[", "]", "-", `\*`, "A", "é"}
 	entry := func(n int) string {

@@ -16,48 +16,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // oracleSize returns the seed and the number of cases of a differential test.
 func oracleSize(t *testing.T, cases int) (*rand.Rand, int) {
 	t.Helper()
-	seed := uint64(1)
-	if s := os.Getenv("ORACLE_SEED"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 64)
-		require.NoError(t, err, "ORACLE_SEED")
-		seed = n
-	}
-	if s := os.Getenv("ORACLE_CASES"); s != "" {
-		n, err := strconv.Atoi(s)
-		require.NoError(t, err, "ORACLE_CASES")
-		cases = n
-	}
-	t.Logf("ORACLE_SEED=%d ORACLE_CASES=%d", seed, cases)
+	seed, cases := testenv.Size(t, cases)
 	return rand.New(rand.NewPCG(seed, 0)), cases
-}
-
-// upstream returns the path of an upstream program, or ends the test.
-func upstream(t *testing.T, name string) string {
-	t.Helper()
-	p, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return p
-}
-
-// shared returns a path of the material that may lie beside the checkout.
-func shared(t *testing.T, elem ...string) string {
-	t.Helper()
-	p, err := filepath.Abs(filepath.Join(append([]string{"..", "..", "shared"}, elem...)...))
-	require.NoError(t, err)
-	if _, err := os.Stat(p); err != nil {
-		t.Skip("the shared oracles are not here")
-	}
-	return p
 }
 
 var isSyntax = regexp.MustCompile(`(?s)^(unexpected (end of file.*|".")|too long parameter.*)$`)
@@ -66,7 +33,7 @@ var isSyntax = regexp.MustCompile(`(?s)^(unexpected (end of file.*|".")|too long
 // the first error: if that is one of syntax, ours is the same; if not, we have
 // none before it.
 func TestOracleSyntax(t *testing.T) {
-	nginx := upstream(t, "nginx")
+	nginx := testenv.Program(t, "nginx")
 	rnd, cases := oracleSize(t, 150)
 	dir := t.TempDir()
 	pieces := []string{
@@ -147,7 +114,7 @@ func (s *sample) text() string {
 func corpus(t *testing.T) (samples []*sample) {
 	t.Helper()
 	for _, name := range []string{"configs.jsonl", "mutants.jsonl"} {
-		f, err := os.Open(shared(t, "corpus", "nginx", name))
+		f, err := os.Open(testenv.Shared(t, "corpus", "nginx", name))
 		require.NoError(t, err)
 		lines := bufio.NewScanner(f)
 		lines.Buffer(nil, 1<<26)
@@ -217,8 +184,8 @@ func blockInFreeForm(f *File, line string) bool {
 // TestOracleTokens compares trees with the reference tokenizer on real
 // configurations and mutants of them: words, where they stand, errors.
 func TestOracleTokens(t *testing.T) {
-	tool := shared(t, "oracle", "nginx", "ref_tokens.py")
-	python := upstream(t, "python3")
+	tool := testenv.Shared(t, "oracle", "nginx", "ref_tokens.py")
+	python := testenv.Program(t, "python3")
 	rnd, cases := oracleSize(t, 400)
 	var texts []string
 	for _, c := range corpus(t) {
@@ -316,13 +283,10 @@ func short(src string) string { return long.ReplaceAllString(src, "…") }
 
 // TestOracleLua asks an nginx with the Lua module where blocks of Lua code end.
 func TestOracleLua(t *testing.T) {
-	nginx := upstream(t, "nginx")
+	nginx := testenv.Program(t, "nginx")
 	modules := "/usr/lib/nginx/modules/"
 	if _, err := os.Stat(modules + "ngx_http_lua_module.so"); err != nil {
-		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-			t.Fatal("nginx's Lua module is not installed")
-		}
-		t.Skip("nginx's Lua module is not installed")
+		testenv.Missing(t, "nginx's Lua module is not installed")
 	}
 	rnd, cases := oracleSize(t, 150)
 	pieces := []string{"{", "}", " ", "\n", "'", `"`, `\`, "[[", "]]", "[=[", "]=]", "--", "--[[", "--[=[", "x", "]", "[", "= ", `\"`, `'}'`, `"{"`, "-- }\n"}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 func added(t *testing.T, list ...Definition) string {
@@ -31,11 +33,11 @@ func added(t *testing.T, list ...Definition) string {
 // configurations that it accepts: it holds the same. That takes all typed
 // values through text and back.
 func TestOracleFlatten(t *testing.T) {
-	oracle := shared(t, "oracle/supervisor/supervisor_oracle.py")
-	generator := shared(t, "oracle/supervisor/supervisor_cases.py")
-	py := python(t)
-	seed, n := envInt(t, "ORACLE_SEED", 1), envInt(t, "ORACLE_CASES", 300)
-	lines := runLines(t, nil, py, generator, strconv.Itoa(n), "--seed", strconv.Itoa(seed))
+	oracle := testenv.Shared(t, "oracle/supervisor/supervisor_oracle.py")
+	generator := testenv.Shared(t, "oracle/supervisor/supervisor_cases.py")
+	py := testenv.Python(t)
+	seed, n := testenv.Size(t, 300)
+	lines := runLines(t, nil, py, generator, strconv.Itoa(n), "--seed", strconv.FormatUint(seed, 10))
 	if os.Getenv("ORACLE_CASES") == "" {
 		lines = lines[len(lines)-n:]
 	}
@@ -168,7 +170,7 @@ func buildable(r *rand.Rand) *Program {
 // What can be written is read back equal, and written again it is the same
 // text; what cannot be is refused, and nothing is written then.
 func TestProgramsReadBackEqual(t *testing.T) {
-	seed := uint64(envInt(t, "ORACLE_SEED", 1))
+	seed, _ := testenv.Size(t, 3000)
 	r := rand.New(rand.NewPCG(seed, 2))
 	written, refused := 0, map[string]int{}
 	for range 3000 {

@@ -24,52 +24,9 @@ import (
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
-
-// absent skips a test that needs what is not there, or fails it if it must be.
-func absent(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
-}
-
-// python returns a python3 that can import Supervisor.
-func python(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(name, "-c", "import supervisor.options").Run() == nil {
-			return name
-		}
-	}
-	absent(t, "no python3 that can import supervisor")
-	return ""
-}
-
-// shared returns a file of the directory shared beside the module.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			file := filepath.Join(filepath.Dir(dir), "shared", name)
-			if _, err := os.Stat(file); err == nil {
-				return file
-			}
-		}
-	}
-	t.Skipf("no %s beside the module", name)
-	return ""
-}
-
-func envInt(t *testing.T, name string, def int) int {
-	t.Helper()
-	n, err := strconv.Atoi(cmp.Or(os.Getenv(name), strconv.Itoa(def)))
-	require.NoError(t, err, name)
-	return n
-}
 
 // An oracleCase is a case as the oracle reads it: files below oracleRoot, on a
 // machine with the accounts and directories below.
@@ -371,8 +328,8 @@ func runLines(t *testing.T, in []byte, name string, args ...string) [][]byte {
 
 // compareAll asks the oracle about all cases and compares.
 func compareAll(t *testing.T, cases [][]byte) agreement {
-	oracle := shared(t, "oracle/supervisor/supervisor_oracle.py")
-	py := python(t)
+	oracle := testenv.Shared(t, "oracle/supervisor/supervisor_oracle.py")
+	py := testenv.Python(t)
 	var version struct{ Supervisor string }
 	require.NoError(t, json.Unmarshal(runLines(t, nil, py, oracle, "--version")[0], &version))
 	answers := runLines(t, bytes.Join(cases, []byte("\n")), py, oracle, "--jsonl", "--ctl")
@@ -392,12 +349,12 @@ func compareAll(t *testing.T, cases [][]byte) agreement {
 // hand-made edge cases: all of them if ORACLE_CASES is set, else one in eight.
 // All kinds of case take part.
 func TestOracleGeneratedCases(t *testing.T) {
-	generator := shared(t, "oracle/supervisor/supervisor_cases.py")
-	py := python(t)
-	seed, n := envInt(t, "ORACLE_SEED", 1), envInt(t, "ORACLE_CASES", 200)
-	cases := runLines(t, nil, py, generator, strconv.Itoa(n), "--seed", strconv.Itoa(seed))
+	generator := testenv.Shared(t, "oracle/supervisor/supervisor_cases.py")
+	py := testenv.Python(t)
+	seed, n := testenv.Size(t, 200)
+	cases := runLines(t, nil, py, generator, strconv.Itoa(n), "--seed", strconv.FormatUint(seed, 10))
 	if os.Getenv("ORACLE_CASES") == "" {
-		edges := 0
+		edges := uint64(0)
 		cases = slices.DeleteFunc(cases, func(line []byte) bool {
 			if !bytes.Contains(line, []byte(`"name": "edge-`)) {
 				return false
@@ -416,7 +373,7 @@ func TestOracleGeneratedCases(t *testing.T) {
 // included by a main file on a machine that has all users and directories,
 // without and with the variables that it asks for.
 func realCases(t *testing.T) []oracleCase {
-	dir := shared(t, "corpus/supervisor/real")
+	dir := testenv.Shared(t, "corpus/supervisor/real")
 	files, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	variable := regexp.MustCompile(`%\(ENV_(\w+)\)`)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // A site is what the tests below change: sections, and the options in them.
@@ -98,13 +100,13 @@ func (s *site) change(r *rand.Rand) {
 // TestOracleDiff compares Diff with what a supervisord says that was started
 // with a configuration and reads another, for ORACLE_CASES random changes.
 func TestOracleDiff(t *testing.T) {
-	py := python(t)
+	py := testenv.Python(t)
 	script, err := filepath.Abs("testdata/ask.py")
 	require.NoError(t, err)
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
-	seed, n := envInt(t, "ORACLE_SEED", 1), envInt(t, "ORACLE_CASES", 600)
-	r := rand.New(rand.NewPCG(uint64(seed), 1))
+	seed, n := testenv.Size(t, 600)
+	r := rand.New(rand.NewPCG(seed, 1))
 
 	type question struct {
 		Before string `json:"before"`

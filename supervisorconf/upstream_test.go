@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // upstreamCases are read by the installed Supervisor and by Load, from real
@@ -64,11 +66,11 @@ var upstreamCases = []string{
 // TestOracleRandomText compares the functions below Load with Python's, on
 // ORACLE_CASES pieces of text for each, put together from what they know.
 func TestOracleRandomText(t *testing.T) {
-	py := python(t)
+	py := testenv.Python(t)
 	script, err := filepath.Abs("testdata/ask.py")
 	require.NoError(t, err)
-	seed, n := envInt(t, "ORACLE_SEED", 1), envInt(t, "ORACLE_CASES", 500)
-	r := rand.New(rand.NewPCG(uint64(seed), 0))
+	seed, n := testenv.Size(t, 500)
+	r := rand.New(rand.NewPCG(seed, 0))
 	soup := func(most int, parts ...string) string {
 		var b strings.Builder
 		for range r.IntN(most + 1) {
@@ -167,7 +169,7 @@ func TestOracleRandomText(t *testing.T) {
 }
 
 func TestOracleInstalledSupervisor(t *testing.T) {
-	py := python(t)
+	py := testenv.Python(t)
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
 	script, err := filepath.Abs("testdata/ask.py")

@@ -11,27 +11,15 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-// oracleNumber returns the number in a variable of the environment.
-func oracleNumber(t *testing.T, name string, otherwise uint64) uint64 {
-	t.Helper()
-	n := otherwise
-	if s := os.Getenv(name); s != "" {
-		var err error
-		n, err = strconv.ParseUint(s, 10, 32)
-		require.NoError(t, err, name)
-	}
-	t.Logf("%s=%d", name, n)
-	return n
-}
+	"github.com/onehost-go/onehost/internal/testenv"
+)
 
 // A judge is the installed nginx with all the modules that it can load.
 type judge struct {
@@ -44,13 +32,7 @@ type judge struct {
 // with further modules, joined by ":".
 func newJudge(t *testing.T) *judge {
 	t.Helper()
-	path, err := exec.LookPath("nginx")
-	if err != nil {
-		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	path := testenv.Program(t, "nginx")
 	out, err := exec.Command(path, "-V").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	about := string(out)
@@ -194,8 +176,8 @@ var newer = regexp.MustCompile(`^(balancer_keepalive|lua_ssl_(certificate|certif
 // are about each directive once.
 func TestOracleForms(t *testing.T) {
 	j := newJudge(t)
-	r := rand.New(rand.NewPCG(oracleNumber(t, "ORACLE_SEED", 1), 0))
-	cases := oracleNumber(t, "ORACLE_CASES", 400)
+	seed, cases := testenv.Size(t, 400)
+	r := rand.New(rand.NewPCG(seed, 0))
 
 	var names []string
 	for name := range All().eachName() {
@@ -309,9 +291,10 @@ func TestOracleVariables(t *testing.T) {
 		assert.Empty(t, j.ask(t, "variables.conf", inHTTP(list[0].String())))
 		assert.Empty(t, j.ask(t, "variables.conf", inStream(list[1].String())))
 	}
-	r := rand.New(rand.NewPCG(oracleNumber(t, "ORACLE_SEED", 1), 0))
+	seed, cases := testenv.Size(t, 50)
+	r := rand.New(rand.NewPCG(seed, 0))
 	order := r.Perm(len(questions))
-	for _, i := range order[:min(len(order), int(oracleNumber(t, "ORACLE_CASES", 50)))] {
+	for _, i := range order[:min(len(order), cases)] {
 		assert.Equal(t, questions[i].want, j.ask(t, "variables.conf", questions[i].src), questions[i].src)
 	}
 }
@@ -343,10 +326,11 @@ func TestOracleOnce(t *testing.T) {
 			questions = append(questions, f)
 		}
 	}
-	r := rand.New(rand.NewPCG(oracleNumber(t, "ORACLE_SEED", 1), 0))
+	seed, cases := testenv.Size(t, 80)
+	r := rand.New(rand.NewPCG(seed, 0))
 	order := r.Perm(len(questions))
 	passed := 0
-	for _, i := range order[:min(len(order), int(oracleNumber(t, "ORACLE_CASES", 80)))] {
+	for _, i := range order[:min(len(order), cases)] {
 		f := questions[i]
 		line := f.Name
 		switch {

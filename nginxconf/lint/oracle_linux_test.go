@@ -2,7 +2,6 @@ package lint_test
 
 import (
 	"bufio"
-	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -17,7 +16,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,35 +23,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/lint"
 )
-
-// missing ends a test that needs what is not there.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
-
-func upstream(t *testing.T) string {
-	t.Helper()
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		missing(t, err.Error())
-	}
-	return nginx
-}
 
 // TestOracleInputsAreAccepted asks the installed nginx to read what the checks
 // are tested on, before and after their fixes: a check is for what nginx takes
 // without a word.
 func TestOracleInputsAreAccepted(t *testing.T) {
-	nginx := upstream(t)
+	nginx := testenv.Program(t, "nginx")
 	if os.Getuid() != 0 {
-		missing(t, "nginx -t opens port 80, which takes root")
+		testenv.Missing(t, "nginx -t opens port 80, which takes root")
 	}
 	notHere := map[string]string{
 		"NX101/plus.conf":   "auth_jwt is of NGINX Plus",
@@ -132,12 +113,8 @@ func writeCertificate(t *testing.T, dir string) {
 // fault; and where one is, but everybody is not let in on purpose, the check
 // finds fault.
 func TestOracleStrangersGetIn(t *testing.T) {
-	binary := upstream(t)
-	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("ORACLE_SEED"), "1"), 10, 64)
-	require.NoError(t, err)
-	cases, err := strconv.Atoi(cmp.Or(os.Getenv("ORACLE_CASES"), "250"))
-	require.NoError(t, err)
-	t.Logf("ORACLE_SEED=%d ORACLE_CASES=%d", seed, cases)
+	binary := testenv.Program(t, "nginx")
+	seed, cases := testenv.Size(t, 250)
 	rnd := mathrand.New(mathrand.NewPCG(seed, 0))
 
 	// nginx takes over a socket that is open already, as a new binary does at

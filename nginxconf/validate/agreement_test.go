@@ -20,6 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/validate"
 )
@@ -45,17 +46,6 @@ func (v *verdict) text(t *testing.T) []byte {
 	b, err := base64.StdEncoding.DecodeString(v.Config64)
 	require.NoError(t, err)
 	return b
-}
-
-// shared returns a path of the material that may lie beside the checkout.
-func shared(t *testing.T, elem ...string) string {
-	t.Helper()
-	p, err := filepath.Abs(filepath.Join(append([]string{"..", "..", "..", "shared"}, elem...)...))
-	require.NoError(t, err)
-	if _, err := os.Stat(p); err != nil {
-		t.Skip("the shared corpus is not here")
-	}
-	return p
 }
 
 func readVerdicts(t *testing.T, name string) []*verdict {
@@ -255,7 +245,7 @@ func (s *score) log(t *testing.T) {
 func percent(n, of int) float64 { return 100 * float64(n) / float64(max(of, 1)) }
 
 func newJudge(t *testing.T) (j *judge, configs []*verdict) {
-	j = &judge{dir: shared(t, "corpus", "nginx"), seeds: map[string]*verdict{}, units: map[string]fstest.MapFS{}}
+	j = &judge{dir: testenv.Shared(t, "corpus", "nginx"), seeds: map[string]*verdict{}, units: map[string]fstest.MapFS{}}
 	configs = readVerdicts(t, filepath.Join(j.dir, "configs.jsonl"))
 	for _, v := range configs {
 		j.seeds[v.Name] = v
@@ -312,7 +302,7 @@ func TestOracleFreshMutants(t *testing.T) {
 		t.Skip("only root can have mounts of its own")
 	}
 	out := filepath.Join(t.TempDir(), "verdicts.jsonl")
-	cmd := exec.Command("bash", shared(t, "oracle", "nginx", "verdicts.sh"), seed, out)
+	cmd := exec.Command("bash", testenv.Shared(t, "oracle", "nginx", "verdicts.sh"), seed, out)
 	said, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", said)
 	s := j.judge(t, readVerdicts(t, out), &validate.Options{Version: u.version})

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/validate"
 )
@@ -25,18 +26,7 @@ import (
 // oracleSize returns the seed and the number of cases of a differential test.
 func oracleSize(t *testing.T, cases int) (*rand.Rand, int) {
 	t.Helper()
-	seed := uint64(1)
-	if s := os.Getenv("ORACLE_SEED"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 64)
-		require.NoError(t, err, "ORACLE_SEED")
-		seed = n
-	}
-	if s := os.Getenv("ORACLE_CASES"); s != "" {
-		n, err := strconv.Atoi(s)
-		require.NoError(t, err, "ORACLE_CASES")
-		cases = n
-	}
-	t.Logf("ORACLE_SEED=%d ORACLE_CASES=%d", seed, cases)
+	seed, cases := testenv.Size(t, cases)
 	return rand.New(rand.NewPCG(seed, 0)), cases
 }
 
@@ -53,22 +43,14 @@ type upstream struct {
 // A nginx of another version has other words; the tests that ask it say so.
 func newUpstream(t *testing.T) *upstream {
 	t.Helper()
-	missing := func(what string) {
-		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-			t.Fatal(what)
-		}
-		t.Skip(what)
-	}
 	for _, name := range []string{nginxProgram(), "unshare", "ip"} {
-		if _, err := exec.LookPath(name); err != nil {
-			missing(name + " is not installed")
-		}
+		testenv.Program(t, name)
 	}
 	u := &upstream{dir: t.TempDir()}
 	require.NoError(t, os.Mkdir(filepath.Join(u.dir, "logs"), 0o700)) // where nginx logs by default, if nothing else was said when it was built
 	out, err := u.command("-v").CombinedOutput()
 	if err != nil {
-		missing("nginx cannot be run in a network of its own: " + string(out))
+		testenv.Missing(t, "nginx cannot be run in a network of its own: %s", out)
 	}
 	m := regexp.MustCompile(`nginx/([0-9.]+)`).FindSubmatch(out)
 	require.NotNil(t, m, "%s", out)

@@ -1,35 +1,25 @@
 package value
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // TestOracleArguments asks the installed nginx what it says of arguments made
 // at random: it accepts what we accept, and refuses the rest in our words.
 func TestOracleArguments(t *testing.T) {
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("ORACLE_SEED"), "1"), 10, 64)
-	require.NoError(t, err)
-	cases, err := strconv.Atoi(cmp.Or(os.Getenv("ORACLE_CASES"), "80"))
-	require.NoError(t, err)
-	t.Logf("ORACLE_SEED=%d ORACLE_CASES=%d", seed, cases)
+	nginx := testenv.Program(t, "nginx")
+	seed, cases := testenv.Size(t, 80)
 	r := rand.New(rand.NewPCG(seed, 0))
 
 	// join makes one word of up to n pieces.

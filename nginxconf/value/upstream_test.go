@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 func ExampleParseUpstreamServer() {
@@ -41,13 +43,7 @@ func TestAnUpstreamServerHasNginxsDefaults(t *testing.T) {
 // TestOracleUpstreamServers asks the installed nginx about servers of upstream
 // blocks made at random.
 func TestOracleUpstreamServers(t *testing.T) {
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	nginx := testenv.Program(t, "nginx")
 	r := rand.New(rand.NewPCG(7, 0))
 	join := func(n int, pieces ...string) string {
 		var b strings.Builder

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/portmap"
 	"github.com/onehost-go/onehost/portmap/generate"
@@ -151,13 +152,7 @@ func TestWhatATreeHoldsIsReadBack(t *testing.T) {
 
 // TestOracleNginxAcceptsTheTree asks the installed nginx about both shapes.
 func TestOracleNginxAcceptsTheTree(t *testing.T) {
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-			t.Fatal("nginx is not installed")
-		}
-		t.Skip("nginx is not installed")
-	}
+	nginx := testenv.Program(t, "nginx")
 	server := httptest.NewTLSServer(nil) // for its certificate
 	server.Close()
 	certificate := server.TLS.Certificates[0]

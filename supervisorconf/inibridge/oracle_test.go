@@ -6,13 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/supervisorconf"
 	"github.com/stretchr/testify/require"
 )
@@ -21,24 +21,8 @@ import (
 // own parser reads: in the files of testdata and the real ones, and in
 // ORACLE_CASES generated files.
 func TestOracleMemoryIsExact(t *testing.T) {
-	dir, err := filepath.Abs(filepath.Join("..", "..", "..", "shared", "oracle", "supervisor"))
-	require.NoError(t, err)
-	if _, err := os.Stat(filepath.Join(dir, "supervisor_oracle.py")); err != nil {
-		t.Skip("no oracle beside the module")
-	}
-	python := ""
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(name, "-c", "import supervisor.options").Run() == nil {
-			python = name
-		}
-	}
-	switch {
-	case python != "":
-	case os.Getenv("REQUIRE_UPSTREAM") == "1":
-		t.Fatal("no python3 that can import supervisor")
-	default:
-		t.Skip("no python3 that can import supervisor")
-	}
+	dir := testenv.Shared(t, "oracle", "supervisor")
+	python := testenv.Python(t)
 	run := func(in []byte, args ...string) []byte {
 		cmd := exec.Command(python, args...)
 		cmd.Stdin = bytes.NewReader(in)
@@ -60,8 +44,8 @@ func TestOracleMemoryIsExact(t *testing.T) {
 			"supervisord.conf": base64.StdEncoding.EncodeToString(all[name]),
 		}})
 	}
-	n, seed := cmp.Or(os.Getenv("ORACLE_CASES"), "200"), cmp.Or(os.Getenv("ORACLE_SEED"), "1")
-	for line := range bytes.Lines(run(nil, filepath.Join(dir, "supervisor_cases.py"), n, "--seed", seed)) {
+	seed, n := testenv.Size(t, 200)
+	for line := range bytes.Lines(run(nil, filepath.Join(dir, "supervisor_cases.py"), strconv.Itoa(n), "--seed", strconv.FormatUint(seed, 10))) {
 		var q question
 		require.NoError(t, json.Unmarshal(line, &q))
 		questions = append(questions, q)
@@ -85,8 +69,9 @@ func TestOracleMemoryIsExact(t *testing.T) {
 		name := cmp.Or(q.Main, "supervisord.conf")
 		src := []byte(q.Files[name])
 		if text, ok := q.B64[name]; ok {
-			src, err = base64.StdEncoding.DecodeString(text)
+			decoded, err := base64.StdEncoding.DecodeString(text)
 			require.NoError(t, err)
+			src = decoded
 		}
 		f, err := supervisorconf.Parse(name, src)
 		require.Equal(t, answer.OK, err == nil, "%s: %q", q.Name, src)
@@ -114,6 +99,5 @@ func TestOracleMemoryIsExact(t *testing.T) {
 		require.Equal(t, string(wantText), string(gotText), "%s: %q", q.Name, src)
 		read++
 	}
-	t.Logf("seed %s: %s generated files and the edge cases, %d others: of %d, %d are read, all alike", seed, n, len(all), len(questions), read)
 	require.NotZero(t, read, strconv.Itoa(len(questions)))
 }

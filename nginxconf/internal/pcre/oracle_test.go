@@ -1,33 +1,23 @@
 package pcre
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // TestOracleRegex asks the installed nginx about patterns made at random. Those
 // that we accept are asked for together, each refusal alone.
 func TestOracleRegex(t *testing.T) {
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("ORACLE_SEED"), "1"), 10, 64)
-	require.NoError(t, err)
-	cases, err := strconv.Atoi(cmp.Or(os.Getenv("ORACLE_CASES"), "200"))
-	require.NoError(t, err)
-	t.Logf("ORACLE_SEED=%d ORACLE_CASES=%d", seed, cases)
+	nginx := testenv.Program(t, "nginx")
+	seed, cases := testenv.Size(t, 200)
 
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "nginx.conf")
