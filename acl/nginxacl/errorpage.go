@@ -50,7 +50,7 @@ func (j *Judge) errorPage(e *Explanation, p *Policy, _ *route.Match) {
 		return
 	}
 	if !page.overwrites || !strings.HasPrefix(page.uri, "/") && !strings.HasPrefix(page.uri, "@") {
-		e.step("content", page.d, "%s: what it leads to is the answer to those who are refused", where(page.d))
+		e.about("content", page.d, where(page.d)+": what it leads to is the answer to those who are refused")
 		e.Status = 0
 		return
 	}

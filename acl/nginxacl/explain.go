@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/onehost-go/onehost/acl"
@@ -100,10 +101,11 @@ func (j *Judge) Explain(q Query) (Explanation, error) {
 		return e, nil
 	}
 	replaced := false
+	e.Steps = make([]Step, 0, 6)
 	if m.Server != nil {
-		e.step("find-server", m.Server, "%s serves %s", words(m.Server), orNoHost(q.Host))
-		ip := &j.at(m.Chain[:2]).RealIP
-		if replaced, err = e.realIP("post-read", ip, peer, &q, proxy); err != nil {
+		server := j.at(m.Chain[:2])
+		e.step("find-server", server.pos, server.name+" serves "+orNoHost(q.Host))
+		if replaced, err = e.realIP("post-read", server, peer, &q, proxy); err != nil {
 			return e.unknown("%v", err), nil
 		}
 		if replaced {
@@ -123,16 +125,20 @@ func (j *Judge) Explain(q Query) (Explanation, error) {
 		}
 		moves = u
 	}
+	at := j.at(m.Chain)
 	if m.Location != nil {
-		e.step("find-location", m.Location, "%s takes %s", words(m.Location), m.Path)
+		l := at
+		if l.chain[len(l.chain)-1] != m.Location { // but its limit_except
+			l = j.at(m.Chain[:len(m.Chain)-1])
+		}
+		e.step("find-location", l.pos, l.name+" takes "+m.Path)
 	}
 	if m.Answer != nil {
 		e.answered(m.Answer)
 		return e, nil
 	}
-	at := j.at(m.Chain)
 	if !replaced {
-		if _, err = e.realIP("preaccess", &at.RealIP, peer, &q, proxy); err != nil {
+		if _, err = e.realIP("preaccess", at, peer, &q, proxy); err != nil {
 			return e.unknown("%v", err), nil
 		}
 	}
@@ -189,7 +195,8 @@ func (j *Judge) request(q *Query) (route.Request, acl.ProxyHeader, error) {
 }
 
 // realIP finds out who the client is, and tells how.
-func (e *Explanation) realIP(phase string, ip *RealIP, peer netip.Addr, q *Query, proxy acl.ProxyHeader) (replaced bool, err error) {
+func (e *Explanation) realIP(phase string, at *place, peer netip.Addr, q *Query, proxy acl.ProxyHeader) (replaced bool, err error) {
+	ip := &at.RealIP
 	if !ip.on() {
 		return false, nil
 	}
@@ -202,13 +209,13 @@ func (e *Explanation) realIP(phase string, ip *RealIP, peer netip.Addr, q *Query
 		header = "X-Real-IP"
 	}
 	for _, h := range t.Hops {
+		text := acl.AddrText(h.From) + " is trusted (" + at.trust()[h.Rule] + ")"
 		if h.To.Addr().IsValid() {
-			e.step(phase, ip.Origins[h.Rule], "%s is trusted (%s), and names %s in %s",
-				acl.AddrText(h.From), ip.Origins[h.Rule], acl.AddrText(h.To.Addr()), header)
+			text += ", and names " + acl.AddrText(h.To.Addr()) + " in " + header
 		} else {
-			e.step(phase, ip.Origins[h.Rule], "%s is trusted (%s), but %q in %s is no address",
-				acl.AddrText(h.From), ip.Origins[h.Rule], cut(h.Entry), header)
+			text += ", but " + strconv.Quote(cut(h.Entry)) + " in " + header + " is no address"
 		}
+		e.step(phase, ip.List[h.Rule].Pos, text)
 	}
 	if !t.Replaced {
 		return false, nil
@@ -235,7 +242,7 @@ func (e *Explanation) answered(a *route.Answer) {
 	if a.By != nil {
 		e.Because = fmt.Sprintf("%s answers before allow and deny are looked at", where(a.By))
 	}
-	e.step(e.Phase, a.By, "%s", e.Because)
+	e.about(e.Phase, a.By, e.Because)
 }
 
 // access is the access phase.
@@ -255,17 +262,16 @@ func (j *Judge) access(e *Explanation, at *place, q *Query, m *route.Match) {
 	switch {
 	case d.Rule >= 0:
 		rule.d = p.Origins[d.Rule]
-		r := &p.List[d.Rule]
-		rule.why = r.Pos.String() + ": " + r.String() + " is the first rule that matches " + who
+		rule.why = at.texts()[d.Rule] + " is the first rule that matches " + who
 	case len(p.List) > 0:
 		rule.why = fmt.Sprintf("none of the %d rules matches %s", len(p.List), who)
 	default:
 		rule.why = "there are no rules"
 	}
 	for _, d := range p.Limits {
-		e.step("preaccess", d, "%s: it answers to those who come too often", where(d))
+		e.about("preaccess", d, where(d)+" answers to those who come too often")
 	}
-	e.step("access", rule.d, "%s", rule.why)
+	e.about("access", rule.d, rule.why)
 	voices := []voice{rule}
 	// Under "satisfy all" those who are denied are not asked for anything else,
 	// under "satisfy any" those who are allowed.
@@ -278,7 +284,7 @@ func (j *Judge) access(e *Explanation, at *place, q *Query, m *route.Match) {
 		return
 	}
 	for _, v := range voices[1:] {
-		e.step("access", v.d, "%s", v.why)
+		e.about("access", v.d, v.why)
 	}
 	e.Phase = "access"
 	by := rule
@@ -318,12 +324,17 @@ func (j *Judge) access(e *Explanation, at *place, q *Query, m *route.Match) {
 	}
 }
 
-func (e *Explanation) step(phase string, d *nginxconf.Directive, format string, args ...any) {
-	s := Step{Phase: phase, Text: fmt.Sprintf(format, args...)}
+func (e *Explanation) step(phase string, pos token.Position, text string) {
+	e.Steps = append(e.Steps, Step{phase, text, pos})
+}
+
+// about is a step that a directive makes, or none if it is nil.
+func (e *Explanation) about(phase string, d *nginxconf.Directive, text string) {
 	if d != nil {
-		s.Pos = d.Pos()
+		e.step(phase, d.Pos(), text)
+	} else {
+		e.step(phase, token.Position{}, text)
 	}
-	e.Steps = append(e.Steps, s)
 }
 
 // unknown is what is left of an Explanation that does not come to a verdict.

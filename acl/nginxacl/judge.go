@@ -1,9 +1,10 @@
 package nginxacl
 
 import (
-	"fmt"
+	"go/token"
 	"io/fs"
 	"net/netip"
+	"strings"
 	"sync"
 
 	"github.com/onehost-go/onehost/acl"
@@ -42,6 +43,8 @@ type Judge struct {
 type place struct {
 	*rules
 	chain nginxconf.Context
+	name  string // in words
+	pos   token.Position
 	inner map[*nginxconf.Directive]*place
 }
 
@@ -51,13 +54,25 @@ type rules struct {
 	Policy
 	table func() *acl.Table
 	reach func() Reach
+	texts func() []string // of each rule, with its place
+	trust func() []string // of each rule of RealIP, likewise
 }
 
 func newRules(p *Policy) *rules {
 	r := &rules{Policy: *p}
 	r.table = sync.OnceValue(func() *acl.Table { return acl.Compile(p.List) })
+	r.texts = sync.OnceValue(func() []string { return texts(p.Origins) })
+	r.trust = sync.OnceValue(func() []string { return texts(p.RealIP.Origins) })
 	r.reach = sync.OnceValue(func() Reach { return reachOf(&r.Policy) })
 	return r
+}
+
+func texts(ds []*nginxconf.Directive) []string {
+	all := make([]string, len(ds))
+	for i, d := range ds {
+		all[i] = where(d)
+	}
+	return all
 }
 
 // New reads a configuration. The error is what nginx refuses it for, as far as
@@ -101,7 +116,8 @@ func (r *reader) place(up *place, chain nginxconf.Context) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	pl := &place{chain: chain}
+	d := chain[len(chain)-1]
+	pl := &place{chain: chain, name: words(d), pos: d.Pos()}
 	if up != nil && p == outer {
 		pl.rules = up.rules
 	} else {
@@ -148,13 +164,16 @@ func (j *Judge) For(chain nginxconf.Context) (Policy, error) {
 	return For(j.config, chain)
 }
 
-// place of a directive, for people.
-func where(d *nginxconf.Directive) string { return fmt.Sprintf("%s: %s", d.Pos(), head(d)) }
+// where is a directive with its place, for people.
+func where(d *nginxconf.Directive) string { return d.Pos().String() + ": " + head(d) }
 
 // head is a directive without what it has between braces.
 func head(d *nginxconf.Directive) string {
-	if d.Body() != nil {
+	switch {
+	case d.Body() != nil:
 		return words(d)
+	case strings.HasSuffix(d.Name(), "_by_lua_block"):
+		return d.Name()
 	}
 	return d.String()
 }

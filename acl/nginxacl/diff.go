@@ -1,0 +1,450 @@
+package nginxacl
+
+import (
+	"cmp"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/onehost-go/onehost/acl"
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/route"
+)
+
+// A Change is clients that get into some URLs after a change and did not
+// before, or the other way round. Every client is in as it is, or with a login,
+// or out; or it is not known which.
+type Change struct {
+	// Listens are the sockets, "0.0.0.0:443", and Hosts the names that requests
+	// ask for, sorted. In a name, "*" is anything; "" is all other hosts, and
+	// comes last.
+	Listens, Hosts []string
+	// Paths are URLs that it is about: "/admin/", "/admin/*" for what is below
+	// and no location is meant for in particular, "/admin/*.csv" for what a
+	// regular expression takes from there.
+	Paths []string
+	// Methods are those of the requests; nil: all.
+	Methods []string
+	// Before and After are what serves these URLs, or the first of them: where
+	// several locations inherit what decides, they are in one Change.
+	Before, After Side
+
+	// Gains get in as they are, and did not. GainsLogin get in with a login,
+	// and were out.
+	Gains, GainsLogin acl.Set
+	// Loses got in as they are, and do not. LosesLogin got in with a login, and
+	// are out.
+	Loses, LosesLogin acl.Set
+	// Unsure are those of whom it cannot be judged whether they gain or lose.
+	Unsure acl.Set
+	// Claims are peers that are newly trusted to name the client, so they get in
+	// by naming one that does. Through are proxies that are trusted no more:
+	// whoever comes through them now gets in, taken for the proxy.
+	Claims, Through acl.Set
+	// Notes are what else has changed about who the client is.
+	Notes []string
+
+	blocks [2][]string // their names, before and after
+}
+
+// Opens tells whether somebody gains access.
+func (c *Change) Opens() bool {
+	return !c.Gains.IsEmpty() || !c.GainsLogin.IsEmpty() || !c.Claims.IsEmpty() || !c.Through.IsEmpty()
+}
+
+// Closes tells whether somebody loses access.
+func (c *Change) Closes() bool { return !c.Loses.IsEmpty() || !c.LosesLogin.IsEmpty() }
+
+// Uncertain tells whether there are clients of whom it cannot be told.
+func (c *Change) Uncertain() bool { return !c.Unsure.IsEmpty() || len(c.Notes) > 0 }
+
+// Diff tells what a change of a configuration opens and closes: for every
+// socket, server name and location of either, the clients that gain and that
+// lose access. Changes of what serves a URL count, such as a new location, a
+// server that is gone so that another one answers, or a return before the
+// rules. What an application does with a request is its own affair.
+//
+// Two configurations in which every URL has the same clients have no
+// difference, whatever their text is. The error is that of [New] for either.
+func Diff(before, after *nginxconf.Config) (Changes, error) {
+	b, err := New(before, nil)
+	if err != nil {
+		return nil, fmt.Errorf("before: %w", err)
+	}
+	a, err := New(after, nil)
+	if err != nil {
+		return nil, fmt.Errorf("after: %w", err)
+	}
+	return b.Diff(a), nil
+}
+
+// Diff is [Diff], from one configuration to another.
+func (j *Judge) Diff(after *Judge) Changes {
+	seed := maphash.MakeSeed()
+	d := differ{
+		judges: [2]*Judge{j, after},
+		known:  map[*nginxconf.Directive]uint64{},
+		locs:   map[*nginxconf.Directive]*urls{},
+		found:  map[string]*Change{},
+	}
+	for i, judge := range d.judges {
+		d.prints[i].c = judge.config
+		d.prints[i].hash.SetSeed(seed)
+	}
+	d.same = d.frame(0) == d.frame(1)
+	d.sockets()
+	return d.sorted()
+}
+
+// A differ compares two configurations.
+type differ struct {
+	judges [2]*Judge
+	prints [2]fingerprinter
+	same   bool // the http blocks are, but for their servers
+	known  map[*nginxconf.Directive]uint64
+	locs   map[*nginxconf.Directive]*urls
+	found  map[string]*Change
+	order  []*Change
+}
+
+// frame is the fingerprint of what stands around the servers.
+func (d *differ) frame(i int) uint64 {
+	if d.judges[i].top == nil {
+		return 0
+	}
+	return d.prints[i].but(d.judges[i].top.chain[0], "server")
+}
+
+func (d *differ) print(i int, srv *nginxconf.Directive) uint64 {
+	if srv == nil {
+		return 0
+	}
+	p, ok := d.known[srv]
+	if !ok {
+		p = d.prints[i].of(srv)
+		d.known[srv] = p
+	}
+	return p
+}
+
+// urls are the locations of a server, and methods that its limit_except blocks
+// tell apart.
+type urls struct {
+	names   []locationName
+	methods []string
+}
+
+func (d *differ) urlsOf(i int, srv *nginxconf.Directive) *urls {
+	if srv == nil {
+		return &urls{}
+	}
+	if u := d.locs[srv]; u != nil {
+		return u
+	}
+	u := &urls{}
+	j := d.judges[i]
+	var walk func(p *place)
+	walk = func(p *place) {
+		for in := range j.config.In(p.chain) {
+			inner := p.inner[in]
+			if inner == nil {
+				continue
+			}
+			if in.Name() == "limit_except" {
+				u.methods = append(u.methods, in.Args()...)
+				continue
+			}
+			u.names = append(u.names, nameOf(in))
+			walk(inner)
+		}
+	}
+	walk(j.top.inner[srv])
+	d.locs[srv] = u
+	return u
+}
+
+// sockets compares what is served at each address and port of either side.
+func (d *differ) sockets() {
+	type key struct {
+		at   netip.AddrPort
+		unix string
+	}
+	names := map[key]string{}
+	var order []key
+	for _, j := range d.judges {
+		for s := range j.router.Sockets() {
+			k := key{s.Listen, s.Unix}
+			if _, seen := names[k]; !seen {
+				names[k] = s.String()
+				order = append(order, k)
+			}
+		}
+	}
+	for _, k := range order {
+		for _, tls := range []bool{false, true} {
+			d.socket(names[k], route.Request{Listen: k.at, Unix: k.unix, TLS: tls})
+		}
+	}
+}
+
+// A pair of servers is asked for by some hosts.
+type pair struct {
+	servers [2]*nginxconf.Directive
+	hosts   []string
+}
+
+// socket compares what is served on one socket.
+func (d *differ) socket(name string, q route.Request) {
+	hosts := map[string]bool{anyName + ".invalid": true}
+	speaks := false // what the request speaks: TLS or not
+	for _, j := range d.judges {
+		s, ok := j.router.Socket(q)
+		if !ok || s.TLS != q.TLS {
+			continue
+		}
+		speaks = true
+		for srv := range s.Servers() {
+			for n := range j.namesOf(srv) {
+				for _, host := range hostsOf(n) {
+					hosts[host] = true
+				}
+			}
+		}
+	}
+	if !speaks {
+		return
+	}
+	pairs := map[[2]*nginxconf.Directive]*pair{}
+	var order []*pair
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		q.Host, q.ServerName, q.URI = host, "", "/"
+		if q.TLS {
+			q.ServerName = host
+		}
+		var servers [2]*nginxconf.Directive
+		for i, j := range d.judges {
+			if m, err := j.router.Match(q); err == nil {
+				servers[i] = m.Server
+			}
+		}
+		if d.same && servers[0] != nil && servers[1] != nil && d.print(0, servers[0]) == d.print(1, servers[1]) {
+			continue
+		}
+		p := pairs[servers]
+		if p == nil {
+			p = &pair{servers: servers}
+			pairs[servers] = p
+			order = append(order, p)
+		}
+		p.hosts = append(p.hosts, host)
+	}
+	for _, p := range order {
+		d.pair(name, q, p)
+	}
+}
+
+// namesOf ranges over the names of a server.
+func (j *Judge) namesOf(srv *nginxconf.Directive) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for d := range j.config.In(nginxconf.Context{srv}) {
+			if d.Name() != "server_name" {
+				continue
+			}
+			for _, n := range d.Args() {
+				if !yield(n) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pair compares the URLs of two servers that take each other's place.
+func (d *differ) pair(socket string, q route.Request, p *pair) {
+	b, a := d.urlsOf(0, p.servers[0]), d.urlsOf(1, p.servers[1])
+	methods := []string{"GET"}
+	if len(b.methods)+len(a.methods) > 0 {
+		methods = append(methods, "POST", "OPTIONS")
+		for _, m := range slices.Concat(b.methods, a.methods) {
+			methods = append(methods, strings.ToUpper(m))
+		}
+		slices.Sort(methods)
+		methods = slices.Compact(methods)
+	}
+	for _, path := range pathsOf(slices.Concat(b.names, a.names)) {
+		for _, host := range p.hosts {
+			q.Host, q.URI = host, escape(path)
+			if q.TLS {
+				q.ServerName = host
+			}
+			for _, m := range methods {
+				q.Method = m
+				c := Change{Before: d.judges[0].exposed(q), After: d.judges[1].exposed(q)}
+				if c.compare() {
+					d.add(&c, socket, host, path, m, len(methods))
+				}
+			}
+		}
+	}
+}
+
+// add puts a change together with those that differ in nothing but the URL.
+func (d *differ) add(c *Change, socket, host, path, method string, methods int) {
+	host = strings.ReplaceAll(host, anyName, "*")
+	if host == "*.invalid" {
+		host = ""
+	}
+	path = strings.ReplaceAll(path, anyName, "*")
+	key := fmt.Sprintf("%p %p %p %p %v\n%v\n%v\n%v\n%v\n%v\n%v", c.Before.Policy, c.After.Policy, c.Before.by(), c.After.by(),
+		c.Gains, c.GainsLogin, c.Loses, c.LosesLogin, c.Unsure, c.Claims, c.Through)
+	have := d.found[key]
+	if have == nil {
+		have = c
+		d.found[key] = c
+		d.order = append(d.order, c)
+	}
+	add := func(to *[]string, s string) {
+		if !slices.Contains(*to, s) {
+			*to = append(*to, s)
+		}
+	}
+	add(&have.Listens, socket)
+	add(&have.Hosts, host)
+	add(&have.Paths, path)
+	add(&have.blocks[0], c.Before.Name())
+	add(&have.blocks[1], c.After.Name())
+	if methods > 1 {
+		add(&have.Methods, method)
+		if len(have.Methods) == methods {
+			have.Methods = nil
+		}
+	}
+}
+
+// by is the directive of an answer.
+func (s *Side) by() *nginxconf.Directive {
+	if s.Answer == nil {
+		return nil
+	}
+	return s.Answer.By
+}
+
+// compare fills in who gains and who loses. It reports false if nobody does.
+func (c *Change) compare() bool {
+	b, a := &c.Before.Reach, &c.After.Reach
+	c.clients()
+	if !b.Open.Equal(a.Open) || !b.Login.Equal(a.Login) || !b.Unsure.Equal(a.Unsure) {
+		bOut, aOut := b.Out(), a.Out()
+		c.Gains = a.Open.Intersect(bOut.Union(b.Login))
+		c.GainsLogin = a.Login.Intersect(bOut)
+		c.Loses = b.Open.Intersect(aOut.Union(a.Login))
+		c.LosesLogin = b.Login.Intersect(aOut)
+		c.Unsure = a.Unsure.Minus(b.Unsure).Union(b.Unsure.Minus(a.Unsure))
+	}
+	if both := a.Unsure.Intersect(b.Unsure); !both.IsEmpty() && c.Before.key() != c.After.key() {
+		c.Unsure = c.Unsure.Union(both)
+	}
+	return c.Opens() || c.Closes() || c.Uncertain()
+}
+
+// clients compares who the clients are on both sides.
+func (c *Change) clients() {
+	if c.Before.Policy == nil || c.After.Policy == nil || c.Before.Reach.uniform() && c.After.Reach.uniform() {
+		return // it is the same for all
+	}
+	bServer, bPlace := &c.Before.Server.RealIP, &c.Before.Policy.RealIP
+	aServer, aPlace := &c.After.Server.RealIP, &c.After.Policy.RealIP
+	if bServer.like(aServer) && bPlace.like(aPlace) {
+		return
+	}
+	before, after := bServer.trusts().Union(bPlace.trusts()), aServer.trusts().Union(aPlace.trusts())
+	b, a := &c.Before.Reach, &c.After.Reach
+	if more := after.Minus(before); !more.IsEmpty() {
+		switch {
+		case !a.Open.IsEmpty():
+			c.Claims = more.Intersect(b.Out().Union(b.Login))
+		case !a.Login.IsEmpty():
+			c.Claims = more.Intersect(b.Out())
+		}
+		c.Notes = append(c.Notes, fmt.Sprintf("%v: now trusted to say who the client is", more))
+	}
+	if less := before.Minus(after); !less.IsEmpty() {
+		if !b.Open.Equal(acl.Everybody()) {
+			c.Through = less.Intersect(a.Open.Union(a.Login))
+		}
+		c.Notes = append(c.Notes, fmt.Sprintf("%v: no more trusted to say who the client is", less))
+	}
+	if both := before.Intersect(after); !both.IsEmpty() && (bServer.how() != aServer.how() || bPlace.how() != aPlace.how()) {
+		c.Notes = append(c.Notes, fmt.Sprintf("%v: what they say of the client is found in another way", both))
+	}
+	for _, ip := range []*RealIP{aServer, aPlace} {
+		for _, d := range ip.Unresolved {
+			c.Notes = append(c.Notes, fmt.Sprintf("%s: whom that name stands for is not known", where(d)))
+		}
+	}
+	c.Notes = slices.Compact(c.Notes)
+}
+
+// like tells whether two find a client in the same way.
+func (ip *RealIP) like(other *RealIP) bool {
+	return !ip.on() && !other.on() || ip.how() == other.how() && ip.trusts().Equal(other.trusts()) &&
+		slices.EqualFunc(ip.Unresolved, other.Unresolved, func(x, y *nginxconf.Directive) bool { return x.Arg(0) == y.Arg(0) })
+}
+
+// uniform tells whether all clients fare alike.
+func (r *Reach) uniform() bool {
+	all := acl.Everybody()
+	return r.Open.Equal(all) || r.Login.Equal(all) || r.Unsure.Equal(all) || r.Out().Equal(all)
+}
+
+// sorted returns the changes, those that open first.
+func (d *differ) sorted() Changes {
+	all := make(Changes, 0, len(d.order))
+	for _, c := range d.order {
+		slices.SortFunc(c.Hosts, func(x, y string) int {
+			if x == "" || y == "" {
+				return cmp.Compare(len(y), len(x))
+			}
+			return cmp.Compare(x, y)
+		})
+		paths := slices.Clone(c.Paths)
+		c.Paths = slices.DeleteFunc(c.Paths, func(p string) bool {
+			return slices.ContainsFunc(paths, func(q string) bool {
+				all, ends := strings.CutSuffix(q, "*")
+				return ends && p != q && strings.HasPrefix(p, all)
+			})
+		})
+		all = append(all, *c)
+	}
+	slices.SortStableFunc(all, func(x, y Change) int {
+		return cmp.Compare(x.rank(), y.rank())
+	})
+	return all
+}
+
+func (c *Change) rank() int {
+	switch {
+	case c.Opens():
+		return 0
+	case c.Uncertain():
+		return 1
+	}
+	return 2
+}
+
+// escape writes a path as a request line has it.
+func escape(path string) string {
+	var b strings.Builder
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`%?#"`, c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,213 @@
+package nginxacl
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/onehost-go/onehost/acl"
+	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/route"
+)
+
+// A Side is what a configuration makes of a URL, whoever asks for it.
+type Side struct {
+	// Chain is that of the block that serves it; nil if none does.
+	Chain nginxconf.Context
+	// Reach is who gets in. Nobody gets in where nginx itself refuses or
+	// redirects all requests: that exposes nothing.
+	Reach Reach
+	// Answer is what nginx replies to all requests, before it looks at access;
+	// nil if it does look.
+	Answer *route.Answer
+	// Policy is in force there, nil without a Chain.
+	Policy *Policy
+	// Server is the policy of the server around it, whose settings are the
+	// first that say who a client is.
+	Server *Policy
+	// None is why there is nothing that could answer: no server listens there.
+	None string
+}
+
+// exposed returns what becomes of requests for a URL.
+func (j *Judge) exposed(q route.Request) Side {
+	m, err := j.router.Match(q)
+	if err != nil {
+		s := Side{None: "no server listens there"}
+		if errors.Is(err, route.ErrHandshake) {
+			s.None = "the TLS handshake fails"
+		}
+		return s
+	}
+	s := Side{Chain: m.Chain, Answer: m.Answer}
+	for _, u := range m.Unsure {
+		if !strings.HasPrefix(u, "target:") {
+			s.Reach = unsureReach("%s", u)
+			return s
+		}
+	}
+	if len(m.Chain) < 2 {
+		return s
+	}
+	at := j.at(m.Chain)
+	s.Policy, s.Server = &at.Policy, &j.at(m.Chain[:2]).Policy
+	if m.Answer == nil {
+		s.Reach = at.reach()
+	} else if m.Answer.Status < 300 {
+		s.Reach = Reach{Open: acl.Everybody()}
+	}
+	return s
+}
+
+// Block is the innermost block that serves the URL, or nil.
+func (s *Side) Block() *nginxconf.Directive {
+	if len(s.Chain) == 0 {
+		return nil
+	}
+	return s.Chain[len(s.Chain)-1]
+}
+
+// Name is the block in words: "location /admin/", or "server".
+func (s *Side) Name() string {
+	if d := s.Block(); d != nil {
+		return words(d)
+	}
+	return s.None
+}
+
+// Why says in words what decides about access, and where that stands.
+func (s *Side) Why() string {
+	switch {
+	case s.None != "":
+		return s.None
+	case s.Answer != nil && s.Answer.By != nil:
+		return fmt.Sprintf("%s answers all requests", where(s.Answer.By))
+	case s.Answer != nil:
+		return fmt.Sprintf("%d (%s) is the answer to all requests", s.Answer.Status, s.Answer.Reason)
+	case s.Policy == nil:
+		return s.Reach.Because
+	}
+	return s.Policy.Words(len(s.Chain))
+}
+
+// Words says what the policy consists of, and where that stands. The number is
+// the length of the chain that it is in force for: what comes from further out
+// is said to be inherited.
+func (p *Policy) Words(length int) string {
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if n := len(p.List); n > 0 {
+		inherited := ""
+		if len(p.Level) < length {
+			inherited = ", inherited from " + words(p.Level[len(p.Level)-1])
+		}
+		first, last := p.List[0], p.List[n-1]
+		switch {
+		case n == 1:
+			add("%s (%s%s)", first, first.Pos, inherited)
+		case n <= 3:
+			var all []string
+			for _, r := range p.List {
+				all = append(all, r.String())
+			}
+			add("%s (%s%s)", strings.Join(all, " "), first.Pos, inherited)
+		default:
+			add("%d rules from %s to %s (%s%s)", n, first, last, first.Pos, inherited)
+		}
+	} else {
+		add("no rules")
+	}
+	for _, d := range slices.Concat(p.Auth, p.Behind, p.Unknown) {
+		add("%s (%s)", head(d), d.Pos())
+	}
+	if p.SatisfyBy != nil && len(p.Auth) > 0 && p.Satisfy == acl.SatisfyAny {
+		add("satisfy any (%s)", p.SatisfyBy.Pos())
+	}
+	if p.RealIP.on() {
+		header := p.RealIP.Header
+		if header == "" {
+			header = "X-Real-IP"
+		}
+		d := p.RealIP.by()
+		add("clients of trusted proxies are those of %s (%s)", header, d.Pos())
+	}
+	if p.Internal != nil {
+		add("internal (%s)", p.Internal.Pos())
+	}
+	return strings.Join(parts, "; ")
+}
+
+// by is a directive that makes nginx look for another client.
+func (ip *RealIP) by() *nginxconf.Directive {
+	if len(ip.Origins) > 0 {
+		return ip.Origins[0]
+	}
+	return ip.Unresolved[0]
+}
+
+// trusts are the peers whose word is taken.
+func (ip *RealIP) trusts() acl.Set { return matched(ip.List) }
+
+// how is the way in which they name a client.
+func (ip *RealIP) how() string { return fmt.Sprint(ip.Header, ip.Recursive) }
+
+// places are those that messages name, "conf.d/a.conf:3:5".
+var places = regexp.MustCompile(`\S+:\d+:\d+`)
+
+// key is what decides when it cannot be judged: the text of that, wherever it
+// stands. Two sides with one key are unsure for one reason.
+func (s *Side) key() string {
+	if s.Policy == nil {
+		return places.ReplaceAllString(s.Reach.Because, "")
+	}
+	var key strings.Builder
+	for _, d := range slices.Concat(s.Policy.Auth, s.Policy.Behind, s.Policy.Unknown) {
+		key.WriteString(d.String())
+		key.WriteByte('\n')
+	}
+	return key.String()
+}
+
+// A fingerprinter tells whether blocks say the same, their includes followed.
+type fingerprinter struct {
+	c    *nginxconf.Config
+	hash maphash.Hash
+}
+
+func (f *fingerprinter) of(d *nginxconf.Directive) uint64 {
+	f.hash.Reset()
+	f.write(d)
+	return f.hash.Sum64()
+}
+
+// but is the fingerprint of a block without the directives of some name in it.
+func (f *fingerprinter) but(d *nginxconf.Directive, name string) uint64 {
+	f.hash.Reset()
+	for inner := range f.c.In(nginxconf.Context{d}) {
+		if inner.Name() != name && inner.Name() != "include" {
+			f.write(inner)
+		}
+	}
+	return f.hash.Sum64()
+}
+
+func (f *fingerprinter) write(d *nginxconf.Directive) {
+	for i := range d.NumArgs() + 1 {
+		f.hash.WriteString(d.Raw(i))
+		f.hash.WriteByte(0)
+	}
+	if d.Body() == nil {
+		f.hash.WriteByte(';')
+		return
+	}
+	f.hash.WriteByte('{')
+	for inner := range f.c.In(nginxconf.Context{d}) {
+		if inner.Name() != "include" { // what it includes follows
+			f.write(inner)
+		}
+	}
+	f.hash.WriteByte('}')
+}
