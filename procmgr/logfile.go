@@ -70,6 +70,9 @@ func openLogAt(path string, flags int) (*openLog, error) {
 	return &openLog{File: f, size: info.Size(), regular: info.Mode().IsRegular()}, nil
 }
 
+// Path returns the name of the file.
+func (f *LogFile) Path() string { return f.path }
+
 // Write appends b, and rotates the file each time it is full.
 func (f *LogFile) Write(b []byte) (written int, err error) {
 	defer f.tails.grown(f.path)

@@ -13,6 +13,12 @@
 // texts, see [Fault]. [Client.Apply] does what people type reread, update and
 // restart for.
 //
+// [NewHandler] is the other side: it serves the API for a procmgr.Manager, such
+// that the real supervisorctl drives it.
+//
+//	l, err := rpc.ListenUnix("/run/onehost.sock", 0o700, -1, -1)
+//	err = rpc.Serve(ctx, l, rpc.NewHandler(manager, nil))
+//
 // The words are Supervisor's: a process is addressed "group:process", or just
 // "process" if its group has the same name, and "group:*" is a whole group.
 package rpc

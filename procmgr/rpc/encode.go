@@ -19,6 +19,9 @@ type member struct {
 	value any
 }
 
+// What is encoded is a <value> that was written before.
+type encoded []byte
+
 const xmlHead = "<?xml version='1.0'?>\n"
 
 // appendCall writes a request, byte for byte as Python's xmlrpc.client.dumps.
@@ -108,6 +111,8 @@ func appendValue(b []byte, value any) (_ []byte, err error) {
 		return appendArray(b, v)
 	case []structure:
 		return appendArray(b, v)
+	case encoded:
+		return append(b, v...), nil
 	}
 	return nil, fmt.Errorf("rpc: XML-RPC has no value for a %T", value)
 }
