@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -12,20 +11,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
-)
 
-// upstream returns the path of a program to compare with.
-func upstream(t testing.TB, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
+	"github.com/onehost-go/onehost/internal/testenv"
+)
 
 var sample = []any{
 	0, -7, math.MaxInt32, math.MinInt32, true, false, "", "a\tb\n", "grüß€ 🙂", `<a href="x">&amp;'`, "]]>",
@@ -54,7 +42,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 // A sentence of Python: what we write is what its xmlrpc.client writes, and it
 // reads what we write.
 func TestOracleXMLOfPython(t *testing.T) {
-	python := upstream(t, "python3")
+	python := testenv.Program(t, "python3")
 	values := sample[:len(sample)-2] // JSON has none of the last two
 	in, err := json.Marshal(values)
 	require.NoError(t, err)

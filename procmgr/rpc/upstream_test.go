@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/procmgr"
 )
 
@@ -82,7 +83,7 @@ func (d *daemon) client() *Client { return d.dial("unix://" + d.file("s")) }
 
 // runSupervisord returns when its servers answer.
 func runSupervisord(t testing.TB, programs string) *daemon {
-	path := upstream(t, "supervisord")
+	path := testenv.Program(t, "supervisord")
 	dir, err := os.MkdirTemp("", "pm") // t.TempDir is too long for a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
