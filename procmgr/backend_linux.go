@@ -1,7 +1,6 @@
 package procmgr
 
 import (
-	"bytes"
 	"os"
 	"runtime"
 	"strconv"
@@ -100,16 +99,20 @@ func (f *forker) do(umask int, start func() error) error {
 	return <-done
 }
 
-// A reaper waits for all children at once. It asks an epoll of its own for the
-// process file descriptors that are ready, and waits for that epoll in the
-// runtime's: so it costs no thread, however many children there are.
+// A reaper waits for all children at once, and for others whose end matters. It
+// asks an epoll of its own for the process file descriptors that are ready, and
+// waits for that epoll in the runtime's: so it costs no thread, however many
+// there are.
 type reaper struct {
 	epoll *os.File
 	raw   syscall.RawConn
 	done  chan struct{}
 
-	mu       sync.Mutex
-	children map[int32]*osChild // by pid
+	mu      sync.Mutex
+	watched map[int32]func(time.Time) // by token
+	token   int32                     // the latest
+
+	table procTable
 }
 
 func (r *reaper) open() error {
@@ -124,7 +127,7 @@ func (r *reaper) open() error {
 	if r.raw, err = r.epoll.SyscallConn(); err != nil {
 		return err
 	}
-	r.children = map[int32]*osChild{}
+	r.watched = map[int32]func(time.Time){}
 	r.done = make(chan struct{})
 	go r.run()
 	return nil
@@ -145,137 +148,53 @@ func (r *reaper) run() {
 		}
 		now := time.Now()
 		for _, e := range events[:max(n, 0)] {
-			r.mu.Lock()
-			c := r.children[e.Fd]
-			delete(r.children, e.Fd)
-			r.mu.Unlock()
-			if c != nil {
-				go c.finish(now, c.os.Wait)
+			if died := r.forget(e.Fd); died != nil {
+				go died(now)
 			}
 		}
 	}
 }
 
-// watch makes c.finish be called once c is dead.
-func (r *reaper) watch(c *osChild) {
-	pid := int32(c.os.Pid)
+// forget ends a watch, and returns what it would have called.
+func (r *reaper) forget(token int32) func(time.Time) {
 	r.mu.Lock()
-	r.children[pid] = c
+	defer r.mu.Unlock()
+	died := r.watched[token]
+	delete(r.watched, token)
+	return died
+}
+
+// watch makes died be called, in a goroutine, once p is dead. It reports
+// whether it can: not before Linux 5.4, nor where a sandbox does not let us.
+func (r *reaper) watch(p *os.Process, died func(at time.Time)) (token int32, ok bool) {
+	r.mu.Lock()
+	for r.token++; r.watched[r.token] != nil; r.token++ {
+	}
+	// Not the descriptor, whose number is used again while an event for the old
+	// one may still come.
+	token = r.token
+	r.watched[token] = died
 	r.mu.Unlock()
-	added := syscall.ENOSYS
-	c.os.WithHandle(func(pidfd uintptr) {
-		// The pid stands for the child, since a descriptor's number is used
-		// again while an event for the old one may still come. A pid is not:
-		// finish reaps it after that event.
-		e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: pid}
+	p.WithHandle(func(pidfd uintptr) {
+		e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: token}
 		r.raw.Control(func(epoll uintptr) {
-			err := syscall.EpollCtl(int(epoll), syscall.EPOLL_CTL_ADD, int(pidfd), &e)
-			added, _ = err.(syscall.Errno)
+			ok = syscall.EpollCtl(int(epoll), syscall.EPOLL_CTL_ADD, int(pidfd), &e) == nil
 		})
 	})
-	if added == 0 {
-		return
+	if !ok {
+		r.forget(token)
 	}
-	// Before Linux 5.4, or where a sandbox does not let us: a thread a child.
-	r.mu.Lock()
-	delete(r.children, pid)
-	r.mu.Unlock()
-	go waitThenFinish(c)
+	return token, ok
+}
+
+// watchChild makes c.finish be called once c is dead.
+func (r *reaper) watchChild(c *osChild) {
+	if _, ok := r.watch(c.os, func(at time.Time) { c.finish(at, c.os.Wait) }); !ok {
+		go waitThenFinish(c) // a thread a child
+	}
 }
 
 func (r *reaper) close() {
 	r.epoll.Close()
 	<-r.done
-}
-
-// sweep finds the members in /proc, and waits for them as the reaper does.
-func (b *osBackend) sweep(groups []int, patience time.Duration) (killed int) {
-	deadline := time.Now().Add(patience)
-	for _, pgid := range groups {
-		// A group whose number is now that of a process is another one: our
-		// leader is dead, and was reaped.
-		if syscall.Kill(pgid, 0) != syscall.ESRCH {
-			continue
-		}
-		for time.Now().Before(deadline) {
-			pids := members(pgid)
-			killed += len(pids)
-			if len(pids) == 0 || !killAndWait(pgid, pids, deadline) {
-				break
-			}
-		}
-	}
-	return killed
-}
-
-// killAndWait kills a process group and returns when its members are dead, and
-// whether it was able to see them die.
-func killAndWait(pgid int, pids []int, deadline time.Time) bool {
-	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
-	if err != nil {
-		syscall.Kill(-pgid, syscall.SIGKILL)
-		return false
-	}
-	defer syscall.Close(epoll)
-	left := 0
-	for _, pid := range pids {
-		p, err := os.FindProcess(pid)
-		if err != nil {
-			continue
-		}
-		defer p.Release()
-		p.WithHandle(func(pidfd uintptr) {
-			e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: int32(pid)}
-			if syscall.EpollCtl(epoll, syscall.EPOLL_CTL_ADD, int(pidfd), &e) == nil {
-				left++
-			}
-		})
-	}
-	syscall.Kill(-pgid, syscall.SIGKILL)
-	if left == 0 {
-		return false
-	}
-	events := make([]syscall.EpollEvent, 64)
-	for left > 0 {
-		wait := time.Until(deadline).Milliseconds()
-		if wait <= 0 {
-			return false
-		}
-		n, err := syscall.EpollWait(epoll, events, int(wait))
-		if err != nil && err != syscall.EINTR {
-			return false
-		}
-		left -= max(n, 0)
-	}
-	return true
-}
-
-// members returns the processes of a group. The dead that nobody has reaped do
-// not count: that is up to their parents.
-func members(pgid int) (pids []int) {
-	proc, err := os.Open("/proc")
-	if err != nil {
-		return nil
-	}
-	defer proc.Close()
-	names, _ := proc.Readdirnames(-1)
-	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil {
-			continue
-		}
-		stat, err := os.ReadFile("/proc/" + name + "/stat")
-		if err != nil {
-			continue // gone
-		}
-		// "pid (name) state ppid pgrp …", where the name may hold anything.
-		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-		if len(fields) < 3 || bytes.ContainsAny(fields[0], "ZXx") {
-			continue
-		}
-		if group, err := strconv.Atoi(string(fields[2])); err == nil && group == pgid {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
 }

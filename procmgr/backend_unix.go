@@ -109,7 +109,7 @@ func (b *osBackend) start(p *process) (child, error) {
 		s.pid = c.os.Pid
 		go s.copy(&b.buffers)
 	}
-	b.reaper.watch(c)
+	b.reaper.watchChild(c)
 	return c, nil
 }
 

@@ -37,11 +37,14 @@ type reaper struct{}
 func (reaper) open() error { return nil }
 func (reaper) close()      {}
 
-func (reaper) watch(c *osChild) { go waitThenFinish(c) }
+func (reaper) watchChild(c *osChild) { go waitThenFinish(c) }
 
-// sweep cannot tell who is in a group, nor when they have gone: KILL is sent,
-// and leaves them no choice.
-func (b *osBackend) sweep(groups []int, _ time.Duration) (killed int) {
+// sweep cannot tell who is in a group, nor when they have gone: KILL is sent
+// after the grace, and leaves them no choice.
+func (b *osBackend) sweep(groups []int, grace, _ time.Duration) (killed int) {
+	if len(b.inhabited(groups)) > 0 {
+		<-time.After(grace)
+	}
 	for _, pgid := range groups {
 		if syscall.Kill(pgid, 0) == syscall.ESRCH && syscall.Kill(-pgid, syscall.SIGKILL) == nil {
 			killed = -1

@@ -54,6 +54,62 @@ func TestRunLeavesNoOrphan(t *testing.T) {
 	assert.Equal(t, map[string]int{"deserted": 3, "stays": 2}, killed)
 }
 
+func TestStopWaitsUntilTheGroupHasEnded(t *testing.T) {
+	t.Parallel()
+	line := newLifeline(t)
+	p := role(t, "x", "lingerers 3 %s", line.path)
+	p.StopAsGroup = true
+	l := run(t, nil, p)
+	family := []*holder{line.holder(t), line.holder(t), line.holder(t)}
+	stopped := make(chan error)
+	go func() { stopped <- l.Stop(t.Context(), "x") }()
+	l.await("x", Stopped)
+	for _, h := range family {
+		select {
+		case <-stopped:
+			t.Fatal("Stop returns although the group has not ended")
+		default:
+		}
+		var word string
+		_, err := fmt.Fscanln(h.conn, &word)
+		require.NoError(t, err)
+		assert.Equal(t, "TERM", word)
+		h.conn.Close() // now it ends
+	}
+	require.NoError(t, <-stopped)
+	for _, h := range family {
+		assert.True(t, dead(t, h.pid))
+	}
+	l.end()
+	for {
+		e, ok := l.next()
+		if !ok {
+			break
+		}
+		assert.NotEqual(t, EventOrphansKilled, e.Type, "nobody had to be killed")
+	}
+}
+
+func TestStopKillsAndReportsWhatIgnoresIt(t *testing.T) {
+	t.Parallel()
+	line := newLifeline(t)
+	p := role(t, "x", "family 200 %s", line.path)
+	p.StopAsGroup = true
+	p.StopWaitSecs = 1
+	l := run(t, nil, p)
+	var family []*holder
+	for range 200 {
+		family = append(family, line.holder(t))
+	}
+	require.NoError(t, l.Stop(t.Context(), "x"))
+	for _, h := range family {
+		assert.True(t, dead(t, h.pid), "%d is alive after Stop", h.pid)
+	}
+	e := l.awaitEvent(func(e Event) bool { return e.Type == EventOrphansKilled })
+	assert.Equal(t, 200, e.Killed)
+	assert.Equal(t, "x", e.Process)
+}
+
 func TestSweepSparesAStrangerWithTheNumberOfAGroup(t *testing.T) {
 	t.Parallel()
 	// A process group that is alive, and whose leader is: not one of ours,
@@ -65,7 +121,7 @@ func TestSweepSparesAStrangerWithTheNumberOfAGroup(t *testing.T) {
 	require.NoError(t, cmd.Start())
 	b, err := newBackend()
 	require.NoError(t, err)
-	assert.Zero(t, b.sweep([]int{cmd.Process.Pid}, patience))
+	assert.Zero(t, b.sweep([]int{cmd.Process.Pid}, 0, patience))
 	b.close()
 	stdin.Close()
 	assert.NoError(t, cmd.Wait(), "it ended of its own accord")

@@ -34,7 +34,9 @@
 //     is held to one start a second (Program.RestartFloor).
 //   - At the end of Run nothing is left: what a program leaves behind in its
 //     process group is killed, and reported as an [Event]. While Run goes on,
-//     Stop reaches the group only with StopAsGroup or KillAsGroup.
+//     Stop reaches the group only with StopAsGroup or KillAsGroup; the process
+//     is then STOPPED when supervisord says so, but Stop returns when the group
+//     is empty.
 //   - At the end of Run, groups of equal priority stop at the same time, not
 //     one after the other.
 //   - A log that blocks or fails holds up nothing but the program that writes

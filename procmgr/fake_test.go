@@ -86,8 +86,12 @@ func (b *fakeBackend) inhabited(groups []int) []int {
 	return slices.DeleteFunc(groups, func(g int) bool { return b.left[g] == 0 })
 }
 
-func (b *fakeBackend) sweep(groups []int, _ time.Duration) (killed int) {
+func (b *fakeBackend) sweep(groups []int, grace, _ time.Duration) (killed int) {
 	for _, g := range groups {
+		if b.left[g] > 0 {
+			<-time.After(grace)
+			grace = 0
+		}
 		killed += b.left[g]
 		b.note("sweep %d", g)
 	}

@@ -111,26 +111,25 @@ func beChild(role []string) {
 		json.NewEncoder(os.Stdout).Encode(gatherFacts())
 		stay()
 	case "family": // make grandchildren that outlive TERM and their parent
-		for range number(1) {
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), childEnv+"=hold "+role[2])
-			cmd.Stdout = os.Stdout // held open
-			if err := cmd.Start(); err != nil {
-				panic(err)
-			}
-		}
+		beget(number(1), "hold "+role[2])
 		up()
 		if len(role) > 3 {
 			os.Exit(number(3))
 		}
 		stay()
+	case "lingerers": // make grandchildren that take their time
+		beget(number(1), "linger "+role[2])
+		up()
+		stay()
 	case "hold": // a lifeline
 		signal.Ignore(syscall.SIGTERM)
-		conn, err := net.Dial("unix", role[1])
-		if err != nil {
-			panic(err)
-		}
-		fmt.Fprintln(conn, os.Getpid())
+		io.Copy(io.Discard, grasp(role[1]))
+	case "linger": // on a lifeline, and say there that TERM has come
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGTERM)
+		conn := grasp(role[1])
+		<-c
+		fmt.Fprintln(conn, "TERM")
 		io.Copy(io.Discard, conn)
 	case "manager": // of one program that holds a lifeline
 		m := New(nil)
@@ -177,6 +176,28 @@ func beChild(role []string) {
 		panic("no role " + role[0])
 	}
 	os.Exit(0)
+}
+
+// beget makes so many children that play a role, with standard output open.
+func beget(n int, role string) {
+	for range n {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childEnv+"="+role)
+		cmd.Stdout = os.Stdout
+		if err := cmd.Start(); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// grasp gets hold of a lifeline.
+func grasp(path string) net.Conn {
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(conn, os.Getpid())
+	return conn
 }
 
 // facts are what a child sees of itself.

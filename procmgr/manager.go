@@ -306,7 +306,9 @@ func (m *Manager) Start(ctx context.Context, name string) error {
 }
 
 // Stop stops a process, or those of a group that are started, and returns when
-// all have stopped: StopSignal is sent, and after StopWaitSecs KILL. The error
+// all have stopped: StopSignal is sent, and after StopWaitSecs KILL. With
+// KillAsGroup it also waits until nobody is left in the process group; what is
+// left after StopWaitSecs is killed, and reported as an Event. The error
 // is ErrNoSuchProcess, ErrNotRunning (not for a group; also while it is
 // already stopping), or that of a signal that could not be sent. If ctx ends
 // first, its error is returned and the stop goes on.

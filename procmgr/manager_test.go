@@ -327,6 +327,35 @@ func TestStopLeavesTheGroupAlone(t *testing.T) {
 	}, Program{Name: "x"})
 }
 
+func TestStopAsGroupWaitsForTheGroup(t *testing.T) {
+	b := &fakeBackend{left: map[int]int{1: 2}}
+	inFakeTime(t, b, func(w *world) {
+		w.told()
+		stopped := make(chan error)
+		go func() { stopped <- w.Stop(background, "x") }()
+		w.pass(2 * time.Second)
+		assert.Equal(t, Stopped, w.status("x").State, "as under supervisord, but Stop waits")
+		require.NoError(t, w.Start(background, "x"), "the process answers meanwhile")
+		require.NoError(t, <-stopped)
+		assert.Equal(t, []string{
+			"0 x STOPPING", "0 x STOPPED", "2 x STARTING", "3 x RUNNING", "10 x killed 2",
+		}, w.told())
+		assert.Equal(t, "start x, terminated x, start x, sweep 1", b.took())
+	}, Program{Name: "x", StopAsGroup: true})
+}
+
+func TestTheEndOfRunWaitsForGroupsThatAreStopping(t *testing.T) {
+	b := &fakeBackend{left: map[int]int{1: 2}}
+	inFakeTime(t, b, func(w *world) {
+		stopped := make(chan error)
+		go func() { stopped <- w.Stop(background, "x") }()
+		w.pass(2 * time.Second)
+		w.end()
+		require.NoError(t, <-stopped)
+		assert.Equal(t, 10*time.Second, time.Since(w.began))
+	}, Program{Name: "x", StopAsGroup: true})
+}
+
 func TestWithoutRunNothingIsRunning(t *testing.T) {
 	m := New(nil)
 	require.NoError(t, m.Add(Program{Name: "x", Command: "x"}))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,10 +25,10 @@ type backend interface {
 	start(p *process) (child, error) // the error is what becomes of SpawnErr
 	// inhabited returns the process groups in which somebody is left.
 	inhabited(groups []int) []int
-	// sweep kills what is left in the process groups, waits until they are
-	// empty, but not longer than patience, and returns how many it killed;
-	// -1: some.
-	sweep(groups []int, patience time.Duration) (killed int)
+	// sweep waits until the process groups are empty. What is left after grace
+	// it kills, waits for that for no longer than patience, and returns how
+	// many it killed; -1: some.
+	sweep(groups []int, grace, patience time.Duration) (killed int)
 	close()
 }
 
@@ -53,6 +55,8 @@ type process struct {
 	exited       <-chan exitStatus
 	timer        *time.Timer
 	leftovers    []int          // process groups that outlived their leader
+	grace        time.Duration  // what the latest of these has left of StopWaitSecs
+	emptying     sync.WaitGroup // groups that a stop waits for
 	startWaiters []chan<- error // are told when STARTING has ended
 	stopWaiters  []chan<- error // are told when it has stopped
 	entered      []State        // during this step
@@ -251,6 +255,10 @@ func (p *process) handle(r request) {
 
 func (p *process) reaped(exit exitStatus) {
 	p.leftovers = p.backend.inhabited(append(p.leftovers, p.child.Pid()))
+	p.grace = 0
+	if p.machine.killing && p.prog.KillAsGroup {
+		p.grace = max(time.Until(p.machine.due), 0)
+	}
 	p.child, p.exited = nil, nil
 	if p.listener != nil {
 		p.listener.end()
@@ -331,12 +339,31 @@ func (p *process) answer() {
 		}
 		p.startWaiters = settle(p.startWaiters, err)
 	}
-	if p.machine.state.isStopped() && len(p.stopWaiters) > 0 {
-		if p.machine.frozen {
-			p.sweep()
-		}
-		p.stopWaiters = settle(p.stopWaiters, nil)
+	if !p.machine.state.isStopped() {
+		return
 	}
+	waiters := p.stopWaiters
+	p.stopWaiters = nil
+	switch {
+	case p.machine.frozen:
+		if len(waiters) > 0 { // the end of Run, not a Remove
+			p.sweep(p.leftovers, p.grace)
+			p.leftovers = nil
+			p.emptying.Wait()
+		}
+	case p.prog.KillAsGroup && len(p.leftovers) > 0 && slices.Contains(p.entered, Stopped):
+		// The process is STOPPED, and answers, but Stop goes on.
+		groups, grace := p.leftovers, p.grace
+		p.leftovers = nil
+		p.emptying.Add(1)
+		p.mgr.owners.Go(func() {
+			defer p.emptying.Done()
+			p.sweep(groups, grace)
+			settle(waiters, nil)
+		})
+		return
+	}
+	settle(waiters, nil)
 }
 
 func settle(waiters []chan<- error, err error) []chan<- error {
@@ -346,10 +373,9 @@ func settle(waiters []chan<- error, err error) []chan<- error {
 	return nil
 }
 
-// sweep kills what earlier children have left in their process groups.
-func (p *process) sweep() {
-	killed := p.backend.sweep(p.leftovers, secs(max(p.prog.StopWaitSecs, 1)))
-	p.leftovers = nil
+// sweep ends what earlier children have left in their process groups.
+func (p *process) sweep(groups []int, grace time.Duration) {
+	killed := p.backend.sweep(groups, grace, secs(max(p.prog.StopWaitSecs, 1)))
 	if killed == 0 {
 		return // they had ended by themselves
 	}

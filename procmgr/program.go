@@ -55,7 +55,7 @@ type Program struct {
 	StopSignal   syscall.Signal // stopsignal: TERM
 	StopWaitSecs int            // stopwaitsecs: after so many seconds, KILL; 10
 	StopAsGroup  bool           // stopasgroup: StopSignal goes to the whole process group; implies KillAsGroup
-	KillAsGroup  bool           // killasgroup: so does KILL
+	KillAsGroup  bool           // killasgroup: so does KILL, and Stop waits for the whole group
 
 	RedirectStderr bool // redirect_stderr: standard error goes where standard output goes
 	Stdout, Stderr Log  // stdout_logfile …

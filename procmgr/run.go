@@ -117,7 +117,7 @@ func (m *Manager) end() {
 		}
 	}
 	m.owners.Wait()
-	if killed := m.backend.sweep(strays, 10*time.Second); killed != 0 {
+	if killed := m.backend.sweep(strays, 0, 10*time.Second); killed != 0 {
 		m.log(slog.LevelWarn, "killed what removed programs left in their process groups")
 		m.hub.publish(Event{Type: EventOrphansKilled, Time: time.Now(), Killed: max(killed, 0)})
 	}
