@@ -13,6 +13,13 @@ func checkPlatform(*Program) error { return nil }
 
 func setParentDeath(attr *syscall.SysProcAttr, sig syscall.Signal) { attr.Pdeathsig = sig }
 
+// growPipe gives a pipe as much room as anybody may; that it is refused is no
+// harm.
+func growPipe(fd uintptr) {
+	const setPipeSize = 1031 // F_SETPIPE_SZ
+	syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, drainMax)
+}
+
 // highestInheritable returns the highest descriptor that a child would get from
 // us, because somebody outside Go has opened it. supervisord closes all from 3
 // to minfds in the child; those that are opened like that during Run are not

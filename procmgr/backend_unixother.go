@@ -21,6 +21,8 @@ func checkPlatform(p *Program) error {
 
 func setParentDeath(*syscall.SysProcAttr, syscall.Signal) {}
 
+func growPipe(uintptr) {}
+
 // highestInheritable knows of none: whatever Go opens is closed in a child.
 func highestInheritable() int { return 0 }
 

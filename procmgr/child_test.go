@@ -222,6 +222,84 @@ func TestALogThatBlocksHoldsUpNobodyElse(t *testing.T) {
 	l.end()
 }
 
+func TestALogThatBlocksIsReported(t *testing.T) {
+	t.Parallel()
+	b := blocked{make(chan struct{}, 1), make(chan struct{})}
+	p := role(t, "x", "echo")
+	p.Stdout.Writer = b
+	l := run(t, nil, p)
+	l.await("x", Running)
+	require.NoError(t, l.SendStdin("x", []byte("hello\n")))
+	<-b.entered
+	x, err := l.one("x")
+	require.NoError(t, err)
+	now := time.Now()
+	assert.Empty(t, x.snapshot(now).LogError)
+	assert.Regexp(t, "^stdout: blocked for [67]s$", x.snapshot(now.Add(7*time.Second)).LogError)
+	close(b.release)
+	require.NoError(t, l.Stop(t.Context(), "x"))
+	assert.Empty(t, x.snapshot(now.Add(7*time.Second)).LogError)
+	assert.Zero(t, l.status("x").Dropped)
+}
+
+// A troubled Writer fails until it is told not to.
+type troubled struct {
+	sink
+	mu   sync.Mutex
+	err  error
+	lost chan struct{}
+}
+
+func (w *troubled) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		w.lost <- struct{}{}
+		return 0, w.err
+	}
+	return w.sink.Write(b)
+}
+
+func TestALogThatIsFullIsReportedAndGoesOnWhenItCan(t *testing.T) {
+	t.Parallel()
+	w := &troubled{err: syscall.ENOSPC, lost: make(chan struct{}, 10), sink: *newSink()}
+	p := role(t, "x", "echo")
+	p.Stdout.Writer = w
+	p.Stdout.Events = true
+	l := run(t, nil, p)
+	l.await("x", Running)
+	say := func(s string) {
+		require.NoError(t, l.SendStdin("x", []byte(s)))
+		l.awaitEvent(func(e Event) bool { return e.Type == EventLogStdout && e.Data == s })
+	}
+	say("one\n")
+	<-w.lost
+	s := l.status("x")
+	assert.Equal(t, Running, s.State)
+	assert.Equal(t, "stdout: no space left on device", s.LogError)
+	assert.EqualValues(t, 4, s.Dropped)
+	w.mu.Lock()
+	w.err = nil
+	w.mu.Unlock()
+	say("two\n")
+	w.await(t, "two\n")
+	s = l.status("x")
+	assert.Empty(t, s.LogError)
+	assert.EqualValues(t, 4, s.Dropped)
+}
+
+func TestAFullFileDoesNotHurtTheProgram(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no /dev/full")
+	}
+	p := role(t, "x", "flood 5000")
+	p.Stdout.File = "/dev/full"
+	l := run(t, nil, p)
+	assert.Equal(t, 0, l.await("x", Exited).ExitStatus)
+	assert.EqualValues(t, 500_000, l.status("x").Dropped)
+}
+
 func TestAFIFOWithoutReaderIsAnError(t *testing.T) {
 	t.Parallel()
 	fifo := filepath.Join(t.TempDir(), "fifo")

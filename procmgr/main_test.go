@@ -107,6 +107,17 @@ func beChild(role []string) {
 			fmt.Fprintf(w, "%099d\n", i)
 		}
 		w.Flush()
+	case "pour": // so many bytes, in lines of 100, 4096 at a time
+		block := bytes.Repeat([]byte(strings.Repeat("x", 99)+"\n"), 1024)
+		block = append(block, block...)
+		for left, at := number(1), 0; left > 0; {
+			n, err := os.Stdout.Write(block[at : at+min(4096, left)])
+			if err != nil {
+				panic(err)
+			}
+			left -= n
+			at = (at + n) % 102400
+		}
 	case "facts":
 		json.NewEncoder(os.Stdout).Encode(gatherFacts())
 		stay()

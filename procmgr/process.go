@@ -43,8 +43,8 @@ type process struct {
 	requests chan request
 	ended    chan struct{} // closed at the end of run
 	status   atomic.Pointer[Status]
-	dropped  atomic.Int64               // bytes, counted by the streams
-	logs     [2]atomic.Pointer[LogFile] // by Channel: those that are open
+	dropped  atomic.Int64              // bytes, counted by the streams
+	outputs  [2]atomic.Pointer[stream] // by Channel: those of the child
 
 	socket       *sharedSocket // nil: standard input is a pipe
 	listener     *listener     // nil: it does not listen to events
@@ -430,5 +430,10 @@ func (p *process) snapshot(now time.Time) Status {
 	s := *p.status.Load()
 	s.Now = now
 	s.Dropped = p.dropped.Load()
+	for c := range p.outputs {
+		if o := p.outputs[c].Load(); o != nil && s.LogError == "" {
+			s.LogError = o.state(now)
+		}
+	}
 	return s
 }

@@ -21,7 +21,8 @@ type Status struct {
 
 	StdoutLog string `json:"stdout_logfile,omitempty"`
 	StderrLog string `json:"stderr_logfile,omitempty"`
-	Dropped   int64  `json:"dropped,omitempty"` // bytes of output that its log did not take
+	Dropped   int64  `json:"dropped,omitempty"`   // bytes of output that its log did not take
+	LogError  string `json:"log_error,omitempty"` // why its output is not logged at the moment: "stdout: no space left on device"
 }
 
 // FullName returns the name that Start and the others know the process by:

@@ -4,16 +4,20 @@ package procmgr
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 const (
 	readSize = 128 << 10 // of one read, as supervisord's
 	drainMax = 1 << 20   // what a pipe can hold at most, without privileges
+	pipeSize = 64 << 10  // what it holds by default
 )
 
 // A stream copies one output of one child to its log, and makes events of it.
@@ -31,8 +35,10 @@ type stream struct {
 	ansi    *ansi        // nil: escapes stay
 	listen  func([]byte) // nil: it is not that of an event listener
 	done    chan struct{}
-	failing bool // the last write failed; told once
 	closing sync.Once
+
+	trouble atomic.Pointer[string] // why the last write failed; nil: it did not
+	since   atomic.Int64           // when the write that goes on has begun; 0: none does
 }
 
 // newStream returns a stream and what is to be the child's end of it.
@@ -62,7 +68,7 @@ func newStream(p *process, channel Channel) (*stream, *os.File, error) {
 		return nil, nil, err
 	}
 	s.pipe = r
-	p.logs[channel].Store(s.file)
+	p.outputs[channel].Store(s)
 	return s, w, nil
 }
 
@@ -102,9 +108,14 @@ func (s *stream) copy(buffers *sync.Pool) {
 		s.write((*buf)[:n])
 		return true
 	}
-	for {
+	for grown := false; ; {
 		if err = raw.Read(read); err != nil {
 			break
+		}
+		if n == pipeSize && !grown {
+			// The child waits for us. With more room both can work at once.
+			grown = true
+			raw.Control(growPipe)
 		}
 		if !write() {
 			return // nobody holds the other end any more
@@ -150,11 +161,14 @@ func (s *stream) put(b []byte) {
 		}
 	}
 	if s.log != nil {
+		s.since.Store(time.Now().UnixNano())
 		n, err := s.log.Write(b)
-		if err == nil {
-			s.failing = false
-		} else {
+		s.since.Store(0)
+		if err != nil {
 			s.failed(len(b)-min(max(n, 0), len(b)), err)
+		} else if s.trouble.Load() != nil {
+			s.trouble.Store(nil)
+			s.process.log(slog.LevelInfo, "the output of '"+s.process.prog.Name+"' is logged again")
 		}
 	}
 	if s.events {
@@ -162,12 +176,29 @@ func (s *stream) put(b []byte) {
 	}
 }
 
+// failed is told once, until a write succeeds.
 func (s *stream) failed(lost int, err error) {
 	s.process.dropped.Add(int64(lost))
-	if !s.failing {
-		s.failing = true
-		s.process.log(slog.LevelError, "cannot log the output of '"+s.process.prog.Name+"': "+err.Error())
+	text := err.Error()
+	if s.trouble.Swap(&text) == nil {
+		s.process.log(slog.LevelError, "cannot log the output of '"+s.process.prog.Name+"': "+text)
 	}
+}
+
+// blockedAfter is how long a write takes before it is called blocked.
+const blockedAfter = time.Second
+
+// state returns what is wrong with the log. Anybody may call it.
+func (s *stream) state(now time.Time) string {
+	if since := s.since.Load(); since != 0 {
+		if d := now.Sub(time.Unix(0, since)); d >= blockedAfter {
+			return fmt.Sprintf("%s: blocked for %v", s.channel, d.Round(time.Second))
+		}
+	}
+	if t := s.trouble.Load(); t != nil {
+		return s.channel.String() + ": " + *t
+	}
+	return ""
 }
 
 // communicate sends what stood between the tags of a capture.
@@ -217,8 +248,8 @@ func (s *stream) abandon() {
 func (s *stream) close() {
 	s.closing.Do(func() {
 		s.pipe.Close()
+		s.process.outputs[s.channel].CompareAndSwap(s, nil)
 		if s.file != nil {
-			s.process.logs[s.channel].CompareAndSwap(s.file, nil)
 			s.file.Close()
 		}
 	})

@@ -119,13 +119,13 @@ func (m *Manager) ReopenLogs() error {
 // eachLog does something to the logs that are open.
 func (p *process) eachLog(do func(*LogFile) error) error {
 	var errs []error
-	for c := range p.logs {
-		f := p.logs[c].Load()
-		if f == nil {
+	for c := range p.outputs {
+		o := p.outputs[c].Load()
+		if o == nil || o.file == nil {
 			continue
 		}
 		// One that has just been closed is no longer open.
-		if err := do(f); err != nil && !errors.Is(err, fs.ErrClosed) {
+		if err := do(o.file); err != nil && !errors.Is(err, fs.ErrClosed) {
 			errs = append(errs, &ProcessError{Name: p.name, Err: fmt.Errorf("%s: %w", Channel(c), err)})
 		}
 	}

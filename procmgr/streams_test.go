@@ -24,6 +24,7 @@ func TestSendStdin(t *testing.T) {
 	p := role(t, "x", "echo")
 	p.Stdout.Writer = out
 	l := run(t, nil, p)
+	l.await("x", Running)
 	require.NoError(t, l.SendStdin("x", []byte("hello\n")))
 	out.await(t, "hello\n")
 	assert.ErrorIs(t, l.SendStdin("y", nil), ErrNoSuchProcess)
@@ -39,6 +40,7 @@ func TestWhatStandardInputDoesNotTakeIsKeptForIt(t *testing.T) {
 	p := role(t, "x", "echo")
 	p.Stdout.Writer = out
 	l := run(t, nil, p)
+	l.await("x", Running)
 	var want bytes.Buffer
 	for i := range 200 {
 		chunk := bytes.Repeat([]byte{byte('a' + i%26)}, 10_000)
