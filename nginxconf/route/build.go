@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/internal/pcre"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
@@ -34,11 +35,16 @@ type server struct {
 	// Whether first is $hostname.
 	firstUnknown bool
 	listens      bool // it has a listen directive
+	// Whether the last regular expression among the names captures: then nginx
+	// looks at them even where the server is alone.
+	captures bool
+	named    []*level // its named locations
 }
 
 type serverName struct {
 	value.ServerName
-	d *nginxconf.Directive
+	d     *nginxconf.Directive
+	regex *expression
 }
 
 // refuse notes why nginx refuses the configuration.
@@ -82,19 +88,19 @@ func (b *builder) upstreams() {
 // serves all requests, whatever its names.
 func (b *builder) names() {
 	for _, s := range b.sockets {
-		if len(s.servers) < 2 {
+		if len(s.servers) < 2 && !s.standard.captures {
 			continue
 		}
 		s.names = &names{exact: make(map[string]exactName, len(s.servers))}
 		for _, srv := range s.servers {
 			if len(srv.names) == 0 {
-				s.names.add(srv, value.ServerName{}, nil)
+				s.names.add(srv, serverName{})
 			}
 			for _, n := range srv.names {
 				if n.Kind == value.BadWildcard {
 					b.refuse(n.d, "invalid-server-name", `invalid server name or wildcard "%s" on %s`, n.Name, s.name)
 				}
-				s.names.add(srv, n.ServerName, n.d)
+				s.names.add(srv, n)
 			}
 		}
 	}
@@ -111,7 +117,7 @@ func (b *builder) server(http *level, d *nginxconf.Directive) {
 		b.listen(srv, d, l)
 	}
 	if len(locations) > 0 {
-		b.locations(&srv.level, locations)
+		b.locations(&srv.level, locations, &srv.named)
 	}
 }
 
@@ -136,13 +142,19 @@ func (b *builder) serverDirective(srv *server, name string, d *nginxconf.Directi
 			srv.first = strings.TrimPrefix(n.String(), ".")
 			srv.firstUnknown = n.Kind == value.HostName
 		}
-		srv.names = append(srv.names, serverName{n, d})
+		name := serverName{ServerName: n, d: d}
+		if n.Kind == value.RegexName {
+			name.regex = b.expression(d, n.Name, n.Caseless)
+			info, _ := pcre.Check(n.Name, n.Caseless)
+			srv.captures = info.Captures > 0
+		}
+		srv.names = append(srv.names, name)
 	}
 }
 
 // locations adds the locations of a server or a location (nginx 1.22:
 // ngx_http_core_location).
-func (b *builder) locations(up *level, ds []*nginxconf.Directive) {
+func (b *builder) locations(up *level, ds []*nginxconf.Directive, named *[]*level) {
 	in := &locations{list: make([]prefix, 0, len(ds))}
 	for _, d := range ds {
 		if d.Body() == nil {
@@ -166,10 +178,15 @@ func (b *builder) locations(up *level, ds []*nginxconf.Directive) {
 		}
 		l := b.newLevel(up, d)
 		l.location, l.name, l.modifier = true, loc.Name, loc.Modifier
-		if inner := b.read(l, nil, "location"); len(inner) > 0 {
-			b.locations(l, inner)
+		if loc.IsRegex() {
+			l.regex = b.expression(d, loc.Name, loc.Modifier == value.RegexCaseless)
 		}
-		if loc.Modifier != value.Named {
+		if inner := b.read(l, nil, "location"); len(inner) > 0 {
+			b.locations(l, inner, named)
+		}
+		if loc.Modifier == value.Named {
+			*named = append(*named, l)
+		} else {
 			in.add(l)
 		}
 	}

@@ -11,15 +11,18 @@
 //	m.Answer            // what replies before access is checked: return, a redirect
 //	m.Target.URI        // what the backend of proxy_pass is asked for
 //
-// It decides as nginx 1.22 on Linux does, and says in [Match.Unsure] what it
-// does not decide: regular expressions, rewrite, if, try_files. It never
-// guesses. A regular expression that nginx would not come to leaves nothing
-// unsure.
+// It decides as nginx 1.22 on Linux does: server names, locations, regular
+// expressions, the directives of the rewrite module, maps, error pages. It says
+// in [Match.Unsure] what it does not decide: tests of files, scripts, a regular
+// expression with recursion. It never guesses, and what nginx would not come to
+// leaves nothing unsure.
+//
+// A Match ends where access is checked. [Match.Next] goes on from there once it
+// was granted, to where try_files and index may lead, and [Match.Refuse] to the
+// error page if it was not.
 //
 // A [Router] knows only what the files say and what a [Request] holds. So a
 // request is taken to have a well-formed header, to keep within the limits that
 // nginx may set on rates and on the size of the header, and to bring a client
 // certificate where one is demanded.
-// What error_page makes of a status that access rules or a backend give is not
-// looked at either.
 package route

@@ -84,30 +84,28 @@ server {
 	// etc/nginx/nginx.conf:7:5
 }
 
-// What cannot be decided is said, and never guessed. A regular expression that
-// nginx does not try is no matter.
+// What cannot be decided is said, and never guessed: here, what is in a file.
 func ExampleRouter_Match_unsure() {
 	r := newRouter(`
 server {
-    location / { }
-    location ^~ /static/ { }
-    location ~ \.php$ { }
+    location / { if (-f $request_filename) { return 403; } }
+    location ~ \.(php|cgi)$ { return 404; }
 }
 `)
-	for _, uri := range []string{"/static/logo.png", "/index.html"} {
+	for _, uri := range []string{"/index.php", "/index.html"} {
 		m, err := r.Match(route.Request{Listen: netip.MustParseAddrPort("192.0.2.1:80"), Host: "h", URI: uri})
 		if err != nil {
 			log.Fatal(err)
 		}
-		if m.Location != nil {
-			fmt.Println(uri, "is served by location", m.Location.Args())
+		if m.Answer != nil {
+			fmt.Println(uri, "is answered with", m.Answer.Status, m.Captures)
 		} else {
 			fmt.Println(uri, "is unsure:", m.Unsure)
 		}
 	}
 	// Output:
-	// /static/logo.png is served by location [^~ /static/]
-	// /index.html is unsure: [location: location ~ "\\.php$" at etc/nginx/nginx.conf:7:5: regular expressions are not decided]
+	// /index.php is answered with 404 [.php php]
+	// /index.html is unsure: [answer: if at etc/nginx/nginx.conf:5:18 is not decided]
 }
 
 // A front door: requests go where nginx would send them.

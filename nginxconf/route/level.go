@@ -18,22 +18,16 @@ type level struct {
 	modifier value.Modifier
 	set      *settings
 
+	regex     *expression // its name, if it is one
+	condition bool        // an if block
+
 	inner    *locations // nil: none
-	rewrite  *rewrite   // nil: nothing
-	slash    bool       // a request without the slash at the name's end is redirected
+	script   script
+	slash    bool // a request without the slash at the name's end is redirected
 	tryFiles *nginxconf.Directive
 	handler  *nginxconf.Directive // what makes the content; nil: files
-	pass     *pass                // if handler is proxy_pass
+	pass     *pass                // that, or of the level around an if or limit_except
 	except   *except
-}
-
-// A rewrite is what the directives of the rewrite module come to: nothing, an
-// answer, or something that is not decided.
-type rewrite struct {
-	ret     *nginxconf.Directive
-	value   value.Return
-	unsure  *nginxconf.Directive
-	setArgs *nginxconf.Directive // set $args: the backend sees other arguments
 }
 
 // A pass is a proxy_pass directive.
@@ -65,22 +59,33 @@ type settings struct {
 
 	maxBody     int64
 	errorPages  []errorPage
-	index       []string
+	index       []indexFile
+	recursive   bool // error pages for what goes wrong on the way to one
 	headers     []Header
 	passHeaders bool
-	script      *nginxconf.Directive // of Lua, in the rewrite phase
+	// Scripts of Lua in the rewrite phases.
+	serverScript, script *nginxconf.Directive
 }
 
+// An indexFile is one name of an index directive.
+type indexFile struct {
+	name string
+	d    *nginxconf.Directive // nil: of nginx's own
+}
+
+// An errorPage is one status of an error_page directive.
 type errorPage struct {
-	status int
-	d      *nginxconf.Directive
+	status    int
+	overwrite int // the status that goes out; 0: of what it leads to; -1: status
+	text      string
+	d         *nginxconf.Directive
 }
 
 // standard returns what holds where nothing is said.
 func standard() *settings {
 	return &settings{
 		mergeSlashes: true, absoluteRedirect: true, portInRedirect: true, passHeaders: true,
-		maxBody: 1 << 20, index: []string{"index.html"}, headers: withStandardHeaders(nil),
+		maxBody: 1 << 20, index: []indexFile{{name: "index.html"}}, headers: withStandardHeaders(nil),
 	}
 }
 
@@ -108,8 +113,24 @@ type reader struct {
 	blocks string                 // "server" or "location"
 	inner  []*nginxconf.Directive // these
 	limit  *nginxconf.Directive
-	ended  bool // the rewrite directives, by return or break
+
+	part       part
+	script     script
+	conditions []condition // if blocks in a location
 }
+
+// part is what a reader reads of a body: the directives of an if block stand
+// in the script of the level around it.
+type part uint8
+
+const (
+	allParts part = iota
+	scriptPart
+	settingsPart
+)
+
+// A condition is an if block, and the level around it.
+type condition struct{ level, up *level }
 
 // read reads the directives of a level other than blocks of that name, which
 // it returns.
@@ -119,10 +140,26 @@ func (b *builder) read(l *level, srv *server, blocks string) []*nginxconf.Direct
 		r.body(l.d.Body())
 	}
 	r.inherit()
+	l.script = r.script
+	for _, c := range r.conditions {
+		b.condition(c)
+	}
 	if r.limit != nil && r.limit.Body() != nil {
 		b.limitExcept(l, r.limit)
 	}
 	return r.inner
+}
+
+// condition reads the settings of an if block. It has the backend of the
+// location around it unless it has one of its own.
+func (b *builder) condition(c condition) {
+	c.level.set = c.up.set
+	r := reader{b: b, l: c.level, outer: c.up.set, part: settingsPart}
+	r.body(c.level.d.Body())
+	r.inherit()
+	if c.level.pass == nil {
+		c.level.pass = c.up.pass
+	}
 }
 
 // body reads the directives of a body and of the files included there, as
@@ -131,7 +168,9 @@ func (r *reader) body(body *nginxconf.Body) {
 	for d := range body.Directives() {
 		switch name := d.Name(); name {
 		case r.blocks:
-			r.inner = append(r.inner, d)
+			if r.part == allParts {
+				r.inner = append(r.inner, d)
+			}
 		case "include":
 			for f := range r.b.c.Included(d) {
 				r.body(&f.Body)
@@ -173,21 +212,32 @@ func (r *reader) inherit() {
 
 func (r *reader) directive(name string, d *nginxconf.Directive) {
 	b, n := r.b, d.NumArgs()
+	if isScript(name) {
+		if r.part != settingsPart {
+			r.op(name, d)
+		}
+		return
+	}
+	if r.part == scriptPart {
+		return
+	}
 	switch name {
 	case "upstream":
 		if n == 1 {
 			b.r.upstreams[lower(d.Arg(0))] = d
 		}
-	case "map", "geo", "split_clients":
+	case "map":
+		if n == 2 {
+			b.mapping(d)
+		}
+	case "geo", "split_clients":
 		if n > 0 {
-			b.define(d.Arg(n - 1))
+			b.define(d.Arg(n-1), variable{kind: unknownVariable})
 		}
 	case "auth_request_set", "js_set", "js_var", "perl_set":
 		if n > 0 {
-			b.define(d.Arg(0))
+			b.define(d.Arg(0), variable{kind: unknownVariable})
 		}
-	case "set", "return", "if", "rewrite", "break":
-		r.rewrite(name, d)
 	case "internal":
 		r.own().internal = true // for nested locations, too
 	case "try_files":
@@ -198,15 +248,14 @@ func (r *reader) directive(name string, d *nginxconf.Directive) {
 		}
 		r.limit = d
 	case "error_page":
-		s := r.own()
-		for i := range max(n-1, 0) {
-			if status, err := value.ParseNumber(d.Arg(i)); err == nil {
-				s.errorPages = append(s.errorPages, errorPage{int(status), d})
-			}
-		}
+		b.errorPage(r.own(), d)
+	case "recursive_error_pages":
+		b.flag(d, &r.own().recursive)
 	case "index":
 		s := r.own()
-		s.index = append(s.index, d.Args()...)
+		for i := range n {
+			s.index = append(s.index, indexFile{d.Arg(i), d})
+		}
 	case "proxy_set_header":
 		if n == 2 {
 			s := r.own()
@@ -246,43 +295,61 @@ func (r *reader) directive(name string, d *nginxconf.Directive) {
 		switch {
 		case isHandler(name):
 			b.handler(r.l, d)
-		case strings.HasPrefix(name, "rewrite_by_lua"), strings.HasPrefix(name, "server_rewrite_by_lua"):
+		case name == "rewrite_by_lua_no_postpone":
+		case strings.HasPrefix(name, "rewrite_by_lua"):
 			r.own().script = d
+		case strings.HasPrefix(name, "server_rewrite_by_lua"):
+			r.own().serverScript = d
 		}
 	}
 }
 
-// rewrite reads a directive of the rewrite module.
-func (r *reader) rewrite(name string, d *nginxconf.Directive) {
-	l := r.l
-	if l.rewrite == nil {
-		l.rewrite = &rewrite{}
-	}
+// isScript tells of directives that stand in a script.
+func isScript(name string) bool {
 	switch name {
-	case "set":
-		if d.NumArgs() > 0 {
-			r.b.define(d.Arg(0))
-			if !r.ended && lower(d.Arg(0)) == "$args" {
-				l.rewrite.setArgs = d
-			}
-		}
-		return
-	case "return":
-		v, err := value.ParseReturn(d.Args()...)
-		if err != nil {
-			r.b.refuse(d, "invalid-return", "%v", err)
-		} else if !r.ended {
-			l.rewrite.ret, l.rewrite.value = d, v
-		}
-	case "if", "rewrite":
-		if !r.ended {
-			l.rewrite.unsure = d
-		}
-		if name == "if" {
-			r.b.defineIn(d)
-		}
+	case "set", "return", "if", "rewrite", "break":
+		return true
 	}
-	r.ended = true
+	return strings.HasPrefix(name, "set_by_lua")
+}
+
+// errorPage reads an error_page (nginx 1.22: ngx_http_core_error_page).
+func (b *builder) errorPage(s *settings, d *nginxconf.Directive) {
+	n := d.NumArgs() - 1
+	if n < 1 {
+		b.refuse(d, "wrong-arguments", `invalid number of arguments in "error_page" directive`)
+		return
+	}
+	p := errorPage{overwrite: -1, text: d.Arg(n), d: d}
+	if status, found := strings.CutPrefix(d.Arg(n-1), "="); found {
+		p.overwrite = 0
+		number, err := value.ParseNumber(status)
+		if n == 1 || status != "" && err != nil {
+			b.refuse(d, "invalid-value", `invalid value "%s"`, d.Arg(n-1))
+			return
+		}
+		if status != "" {
+			p.overwrite = int(number)
+		}
+		n--
+	}
+	for i := range n {
+		number, err := value.ParseNumber(d.Arg(i))
+		switch {
+		case err != nil || number == 499:
+			b.refuse(d, "invalid-value", `invalid value "%s"`, d.Arg(i))
+			return
+		case number < 300 || number > 599:
+			b.refuse(d, "invalid-value", `value "%s" must be between 300 and 599`, d.Arg(i))
+			return
+		}
+		one := p
+		one.status = int(number)
+		if p.overwrite < 0 && 494 <= number && number <= 497 {
+			one.overwrite = 400
+		}
+		s.errorPages = append(s.errorPages, one)
+	}
 }
 
 // isHandler tells of directives that make a location's content in the place of
@@ -323,7 +390,7 @@ func (b *builder) handler(l *level, d *nginxconf.Directive) {
 		p = &parsed
 		b.proxyPass[d.Arg(0)] = p
 	}
-	bare := l.modifier == value.Named || l.modifier == value.Regex || l.modifier == value.RegexCaseless || l.d.Name() == "limit_except"
+	bare := l.modifier == value.Named || l.modifier == value.Regex || l.modifier == value.RegexCaseless || l.condition || l.d.Name() == "limit_except"
 	if bare && p.URI != "" {
 		b.refuse(d, "invalid-proxy-pass", `"proxy_pass" cannot have URI part in location given by regular expression, `+
 			`or inside named location, or inside "if" statement, or inside "limit_except" block`)
@@ -374,20 +441,4 @@ func (b *builder) flag(d *nginxconf.Directive, v *bool) {
 		b.refuse(d, "invalid-value", `invalid value "%s" in "%s" directive, it must be "on" or "off"`, d.Arg(0), d.Name())
 	}
 	*v = on
-}
-
-// define notes that the configuration gives a variable a value of its own.
-func (b *builder) define(variable string) {
-	if name := lower(strings.TrimPrefix(variable, "$")); name != "args" { // see rewrite.setArgs
-		b.r.defined[name] = true
-	}
-}
-
-// defineIn does so for what is set in an if block.
-func (b *builder) defineIn(d *nginxconf.Directive) {
-	for d := range b.c.In(nginxconf.Context{d}) {
-		if d.Name() == "set" && d.NumArgs() > 0 {
-			b.define(d.Arg(0))
-		}
-	}
 }

@@ -1,11 +1,10 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/netip"
-	"slices"
-	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/value"
@@ -18,17 +17,37 @@ type state struct {
 	host   string // from the request line or Host, without port
 	uri    requestURI
 	server *server
-	pass   *value.ProxyPass
-	level  *level // of the target
-	// setArgs is a directive that changes the arguments.
-	setArgs *nginxconf.Directive
+
+	phase      Phase
+	level      *level               // in force
+	handler    *nginxconf.Directive // what makes the content; nil: files
+	method     string
+	path, args string // $uri, $args
+	length     int64  // of the body; -1: none, or thrown away
+
+	internal      bool // an internal redirect or a rewrite happened
+	unparsed      bool // the URI is as it was sent
+	validLocation bool // the path starts with what the location's name covers
+	changed       bool // the URI, and no location was looked for since
+	errorPage     bool // one was looked for
+	moves         int  // how many are left
+	status        int  // what the response has to have; 0: what it is
+	location      string
+
+	captures []int32 // what the last expression captured, in captured
+	captured string
+	execs    int // expressions that matched
+	vars     map[string]variableValue
+	nested   int // maps that are being looked up
+
+	pass *value.ProxyPass // of the target
 }
 
 // Match finds what serves a request. The error is [ErrNoServer] or
 // [ErrHandshake] if there is no connection over which nginx could answer; what
 // is wrong with the request itself, nginx answers, and so does Match.
 func (r *Router) Match(q Request) (Match, error) {
-	m := Match{state: state{r: r, q: q}}
+	m := Match{state: state{r: r, q: q, length: -1}}
 	s, unsure, err := r.socketOf(&q)
 	if err != nil {
 		return Match{}, err
@@ -75,7 +94,7 @@ func (s *socket) handshake(q *Request) (srv *server, sni, unsure string, err err
 		if !isStrictHost(q.ServerName) {
 			return nil, "", "server: " + hostDrift(q.ServerName), nil
 		}
-		named, unsure := s.names.find(host)
+		named, _, unsure := s.names.find(host, nil)
 		if unsure != "" {
 			return nil, "", unsure, nil
 		}
@@ -111,7 +130,7 @@ func (m *Match) serve(s *socket, srv *server, sni string) {
 	q := &m.state.q
 	m.in(srv)
 	if !isMethod(q.Method) {
-		m.answer(&srv.level, 400, "invalid method")
+		m.answer(400, "invalid method")
 		return
 	}
 	if q.Method == "CONNECT" {
@@ -121,7 +140,7 @@ func (m *Match) serve(s *socket, srv *server, sni string) {
 	// The server at hand rules over the slashes, whatever the host is.
 	uri, ok := readURI(q.URI, srv.set.mergeSlashes)
 	if !ok {
-		m.answer(&srv.level, 400, "invalid URI")
+		m.answer(400, "invalid URI")
 		return
 	}
 	m.state.uri, m.Path = uri, uri.path
@@ -134,7 +153,7 @@ func (m *Match) serve(s *socket, srv *server, sni string) {
 		}
 		host, ok := readHost(h)
 		if !ok {
-			m.answer(&m.state.server.level, 400, "invalid host")
+			m.answer(400, "invalid host")
 			return
 		}
 		if !isStrictHost(h) {
@@ -151,37 +170,56 @@ func (m *Match) serve(s *socket, srv *server, sni string) {
 	if m.state.host == "" && !m.virtual(s, sni, "") {
 		return
 	}
-	srv = m.state.server
-	length := int64(-1)
 	if h := q.Header["Content-Length"]; len(h) > 0 {
 		n, err := value.ParseNumber(h[0])
 		if err != nil || len(h) > 1 {
-			m.answer(&srv.level, 400, "invalid Content-Length")
+			m.answer(400, "invalid Content-Length")
 			return
 		}
-		length = n
+		m.state.length = n
 	}
+	m.start()
 	switch {
 	case q.Method == "TRACE":
-		m.answer(&srv.level, 405, "TRACE")
+		m.run(m.special(405, nil, "TRACE"))
 	case s.tls() && !q.TLS:
-		m.answer(&srv.level, 497, "plain HTTP on a TLS port")
-	case !m.rewritten(&srv.level):
-		m.locate(&srv.level, length)
+		m.run(m.special(497, nil, "plain HTTP on a TLS port"))
+	default:
+		m.run(serverRewrite)
 	}
+}
+
+// start is where the phases start from, once the server is known.
+func (m *Match) start() {
+	st := &m.state
+	st.path, st.args = st.uri.path, st.uri.args
+	st.method = cmp.Or(st.q.Method, http.MethodGet)
+	st.unparsed = !st.uri.noPath
+	st.moves = maxMoves
+	st.level = &st.server.level
+}
+
+// answer answers a request that nginx reads no further.
+func (m *Match) answer(status int, reason string) {
+	for _, p := range m.state.server.set.errorPages {
+		if p.status == status {
+			m.unsure(fmt.Sprintf("answer: %s (%d), and error_page at %v for it is not decided", reason, status, p.d.Pos()))
+			return
+		}
+	}
+	m.Answer = &Answer{Status: status, Reason: reason}
 }
 
 // virtual goes to the server of a host (nginx 1.22:
 // ngx_http_set_virtual_server). It returns false if the search ends here.
 func (m *Match) virtual(s *socket, sni, host string) bool {
 	if sni != "" && sni == host {
+		if _, x, _ := s.names.find(host, nil); x != nil {
+			_, _ = m.state.exec(x, host) // the handshake captured nothing
+		}
 		return true
 	}
-	if why := s.mayMisdirect(&m.state.q, host); why != "" {
-		m.unsure(why)
-		return false
-	}
-	srv, unsure := s.names.find(host)
+	srv, _, unsure := s.names.find(host, &m.state)
 	if unsure != "" {
 		m.noServer(unsure)
 		return false
@@ -191,7 +229,7 @@ func (m *Match) virtual(s *socket, sni, host string) bool {
 			srv = s.standard
 		}
 		if srv.set.verifyClient {
-			m.answer(&m.state.server.level, 421, "the host is not the name of the TLS handshake, and its server wants client certificates")
+			m.answer(421, "the host is not the name of the TLS handshake, and its server wants client certificates")
 			return false
 		}
 	}
@@ -199,213 +237,6 @@ func (m *Match) virtual(s *socket, sni, host string) bool {
 		m.in(srv)
 	}
 	return true
-}
-
-// mayMisdirect tells of a socket with a single server whether that server's
-// regular expressions decide if a host other than that of the handshake gets
-// 421: nginx looks at the names of a single server only if there are captures.
-func (s *socket) mayMisdirect(q *Request, host string) string {
-	if s.names != nil || !q.TLS || !s.standard.set.verifyClient {
-		return ""
-	}
-	for _, n := range s.standard.names {
-		if sni, ok := readHost(q.ServerName); n.Kind == value.RegexName && ok && sni != host {
-			return fmt.Sprintf("answer: 421 if %s at %v has captures", n.d, n.d.Pos())
-		}
-	}
-	return ""
-}
-
-// locate goes on from the find-location phase of nginx.
-func (m *Match) locate(top *level, length int64) {
-	l, how, unsure := top.find(m.Path)
-	if unsure != "" {
-		m.unsure(unsure)
-		return
-	}
-	if l != top {
-		m.Location = l.d
-		m.Chain = l.chain
-	}
-	if l.set.internal {
-		m.answer(l, 404, "internal")
-		return
-	}
-	outer := l
-	if l.except != nil && !l.except.allows(m.state.q.Method) {
-		l = l.except.level
-		m.Chain = l.chain
-	}
-	switch {
-	case outer.set.maxBody > 0 && length > outer.set.maxBody:
-		m.answer(l, 413, "client_max_body_size")
-		return
-	case how == byRedirect:
-		m.redirect(l, outer.name)
-		return
-	}
-	if l != top && m.rewritten(l) { // a server's directives had their turn
-		return
-	}
-	m.content(l, top)
-}
-
-// find returns the location of a path at or below l, or l itself (nginx 1.22:
-// ngx_http_core_find_location).
-func (l *level) find(path string) (loc *level, how found, unsure string) {
-	var regex *level
-	for {
-		if l.inner == nil {
-			break
-		}
-		inner, how := l.inner.find(path)
-		switch {
-		case l.inner.odd != nil:
-			return nil, nothing, fmt.Sprintf("location: versions of nginx differ in what they make of the long name of the location at %v", l.inner.odd.d.Pos())
-		case how == byName || how == byRedirect:
-			return inner, how, ""
-		}
-		// nginx looks below first, and then tries the regular expressions from
-		// the innermost level outwards. "^~" is about its own level alone.
-		if len(l.inner.regex) > 0 && (how == nothing || inner.modifier != value.NoRegex) {
-			regex = l.inner.regex[0]
-		}
-		if how == nothing {
-			break
-		}
-		l = inner
-	}
-	if regex != nil {
-		return nil, nothing, fmt.Sprintf("location: location %s %q at %v: regular expressions are not decided", regex.modifier, regex.name, regex.d.Pos())
-	}
-	return l, byPrefix, ""
-}
-
-func (e *except) allows(method string) bool {
-	if method == "" {
-		method = http.MethodGet
-	}
-	return slices.Contains(e.methods, method)
-}
-
-// rewritten tells whether the search ends with the rewrite directives of a
-// level.
-func (m *Match) rewritten(l *level) bool {
-	if w := l.rewrite; w != nil {
-		if w.setArgs != nil {
-			m.state.setArgs = w.setArgs
-		}
-		if d := w.unsure; d != nil {
-			m.unsure(fmt.Sprintf("answer: %s at %v is not decided", d.Name(), d.Pos()))
-			return true
-		}
-		if w.ret != nil {
-			m.returned(l, w.ret, w.value)
-			return true
-		}
-	}
-	if d := l.set.script; d != nil {
-		m.unsure(fmt.Sprintf("answer: %s at %v is not decided", d.Name(), d.Pos()))
-		return true
-	}
-	return false
-}
-
-// returned answers as a return directive says (nginx 1.22:
-// ngx_http_script_return_code, ngx_http_send_response).
-func (m *Match) returned(l *level, d *nginxconf.Directive, v value.Return) {
-	if v.IsRedirect() || v.Status >= 400 && v.Text == "" {
-		if !m.answer(l, v.Status, "return") { // error_page does not see other ones
-			return
-		}
-	} else {
-		m.Answer = &Answer{Status: v.Status, Reason: "return"}
-	}
-	m.Answer.By = d
-	text, err := m.Expand(v.Text)
-	switch {
-	case err != nil:
-		m.unsure(fmt.Sprintf("answer: %v in return at %v", err, d.Pos()))
-	case v.IsRedirect():
-		m.Answer.Location = m.absolute(l, text)
-	default:
-		m.Answer.Body = text
-	}
-}
-
-// redirect answers a request that lacks the slash at the end of a name.
-func (m *Match) redirect(l *level, name string) {
-	if !m.answer(l, 301, "slash redirect") {
-		return
-	}
-	to := escapeURI(name)
-	switch {
-	case m.state.setArgs != nil:
-		m.unsure("answer: " + m.changedArgs())
-		return
-	case m.state.uri.args != "":
-		to += "?" + m.state.uri.args
-	}
-	m.Answer.Location = m.absolute(l, to)
-}
-
-func (m *Match) changedArgs() string {
-	d := m.state.setArgs
-	return fmt.Sprintf("%s at %v changes the arguments", d, d.Pos())
-}
-
-// answer answers with a status, unless an error_page turns that into something
-// else (nginx 1.22: ngx_http_finalize_request,
-// ngx_http_special_response_handler).
-func (m *Match) answer(l *level, status int, reason string) bool {
-	m.Answer = &Answer{Status: status, Reason: reason}
-	switch status {
-	case 408, 444, 499:
-		return true
-	case 494, 495, 496, 497: // numbers of its own for what goes out as 400
-		m.Answer.Status = 400
-	}
-	for _, p := range l.set.errorPages {
-		if p.status == status {
-			m.Answer = nil
-			m.unsure(fmt.Sprintf("answer: %s (%d), and error_page at %v for it is not decided", reason, status, p.d.Pos()))
-			return false
-		}
-	}
-	return true
-}
-
-// absolute makes the Location field of a path (nginx 1.22:
-// ngx_http_header_filter).
-func (m *Match) absolute(l *level, location string) string {
-	if !strings.HasPrefix(location, "/") || !l.set.absoluteRedirect {
-		return location
-	}
-	srv, q := m.state.server, &m.state.q
-	host := m.state.host
-	switch {
-	case l.set.nameInRedirect && srv.firstUnknown:
-		m.unsure("answer: the name of the machine is not known")
-		return ""
-	case l.set.nameInRedirect:
-		host = srv.first
-	case host == "" && q.Unix != "":
-		host = "unix:" + q.Unix
-	case host == "" && q.Listen.Addr().IsUnspecified():
-		m.unsure("answer: the address that the client connected to is not known")
-		return ""
-	case host == "":
-		host = q.Listen.Addr().String() // an IPv6 address goes without brackets
-	}
-	scheme, usual := "http", uint16(80)
-	if q.TLS {
-		scheme, usual = "https", 443
-	}
-	port := ""
-	if p := q.Listen.Port(); l.set.portInRedirect && q.Unix == "" && p != usual {
-		port = fmt.Sprintf(":%d", p)
-	}
-	return scheme + "://" + host + port + location
 }
 
 // isMethod holds for what nginx takes for a method.

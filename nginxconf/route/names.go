@@ -14,7 +14,7 @@ type names struct {
 	exact map[string]exactName
 	head  map[string]headName // "*.x" and ".x", by x
 	tail  map[string]*server  // "x.*", by x
-	regex []*nginxconf.Directive
+	regex []regexName
 
 	dotted map[string]bool // x of ".x": no exact name may follow
 	host   *nginxconf.Directive
@@ -25,12 +25,18 @@ type exactName struct {
 	unsure bool // $hostname came before, and may be this name
 }
 
+type regexName struct {
+	server *server
+	regex  *expression
+}
+
 type headName struct {
 	server *server
 	self   bool // ".x": x itself, too
 }
 
-func (n *names) add(srv *server, name value.ServerName, d *nginxconf.Directive) {
+func (n *names) add(srv *server, name serverName) {
+	d := name.d
 	switch name.Kind {
 	case value.ExactName:
 		if _, taken := n.exact[name.Name]; taken || n.dotted[name.Name] {
@@ -56,7 +62,7 @@ func (n *names) add(srv *server, name value.ServerName, d *nginxconf.Directive) 
 			n.tail[name.Name] = srv
 		}
 	case value.RegexName:
-		n.regex = append(n.regex, d)
+		n.regex = append(n.regex, regexName{srv, name.regex})
 	case value.HostName:
 		n.host = d
 	}
@@ -71,30 +77,31 @@ func (n *names) addHead(name string, h headName) {
 	}
 }
 
-// find returns the server of a host, in lower case and without port, or nil.
-// The order is nginx's: exact, longest "*.x", longest "x.*", regular
-// expressions.
-func (n *names) find(host string) (srv *server, unsure string) {
+// find returns the server of a host, in lower case and without port, or nil,
+// and the expression that is its name. The order is nginx's: exact, longest
+// "*.x", longest "x.*", regular expressions. Captures are left in st, unless it
+// is nil.
+func (n *names) find(host string, st *state) (srv *server, x *expression, unsure string) {
 	if n == nil {
-		return nil, ""
+		return nil, nil, ""
 	}
 	if e, found := n.exact[host]; found && (!e.unsure || host == "") {
-		return e.server, ""
+		return e.server, nil, ""
 	}
 	if host == "" {
-		return nil, ""
+		return nil, nil, ""
 	}
 	if n.host != nil {
-		return nil, fmt.Sprintf("server: server_name $hostname at %v: the name of the machine is not known", n.host.Pos())
+		return nil, nil, fmt.Sprintf("server: server_name $hostname at %v: the name of the machine is not known", n.host.Pos())
 	}
 	if len(n.head) > 0 {
 		if h := n.head[host]; h.self {
-			return h.server, ""
+			return h.server, nil, ""
 		}
 		for i := range len(host) {
 			if host[i] == '.' {
 				if h, found := n.head[host[i+1:]]; found {
-					return h.server, ""
+					return h.server, nil, ""
 				}
 			}
 		}
@@ -102,14 +109,28 @@ func (n *names) find(host string) (srv *server, unsure string) {
 	if len(n.tail) > 0 {
 		for i := strings.LastIndexByte(host, '.'); i >= 0; i = strings.LastIndexByte(host[:i], '.') {
 			if s := n.tail[host[:i]]; s != nil {
-				return s, ""
+				return s, nil, ""
 			}
 		}
 	}
-	if len(n.regex) > 0 {
-		return nil, fmt.Sprintf("server: %s at %v: regular expressions are not decided", n.regex[0], n.regex[0].Pos())
+	for _, r := range n.regex {
+		matched := false
+		var err error
+		if st != nil {
+			matched, err = st.exec(r.regex, host)
+		} else {
+			var found []int32
+			found, err = r.regex.match(host)
+			matched = found != nil
+		}
+		if err != nil {
+			return nil, nil, "server: " + r.regex.doubt(err)
+		}
+		if matched {
+			return r.server, r.regex, ""
+		}
 	}
-	return nil, ""
+	return nil, nil, ""
 }
 
 // readHost takes port and trailing dot off a host and makes the rest lower

@@ -639,7 +639,7 @@ func hasErrorPage(m Match) bool {
 // idOf returns what the innermost block other than limit_except calls itself.
 func idOf(m Match) string {
 	for _, d := range slices.Backward(m.Chain) {
-		if d.Name() == "limit_except" {
+		if d.Name() == "limit_except" || d.Name() == "if" {
 			continue
 		}
 		for d := range d.Body().Find("add_header") {

@@ -16,7 +16,7 @@ type Router struct {
 	ports     map[uint16]*port
 	unix      map[string]*socket
 	upstreams map[string]*nginxconf.Directive
-	defined   map[string]bool // variables that the configuration gives a value
+	variables map[string]variable // those that the configuration defines
 }
 
 // A Request is what nginx knows of a request when it looks for its location.
@@ -41,9 +41,12 @@ type Request struct {
 	// Header holds the other header fields, under canonical keys. It may be
 	// nil, and is not written to.
 	Header http.Header
-	// Client is the address of the client, of which $remote_addr tells. It
-	// matters to no decision.
+	// Client is the address of the client, of which $remote_addr tells: as the
+	// realip module leaves it, if that is in force for the server.
 	Client netip.Addr
+	// Variable, unless it is nil, tells the value of variables that Match does
+	// not know of itself: those of geo, for example. Names are in lower case.
+	Variable func(name string) (value string, ok bool)
 }
 
 // A Match is what nginx makes of a request. What is set is certain. Unsure
@@ -59,15 +62,18 @@ type Match struct {
 	// modified.
 	Chain nginxconf.Context
 	// Path is the path that names of locations are compared with: decoded, and
-	// without dot segments and, unless merge_slashes is off, double slashes.
-	Path string
+	// without dot segments and, unless merge_slashes is off, double slashes. It is
+	// what the last of Moves made it, and Args are the arguments then.
+	Path, Args string
 	// Answer is what replies before the access phase, or nil if nothing does.
 	Answer *Answer
 	// Target is where proxy_pass leads, once access is granted, or nil.
 	Target *Target
-	// Captures is for what a regular expression captured. None is decided yet,
-	// so it is nil.
+	// Captures is what the last regular expression on the way matched, and then
+	// its groups: $1 is Captures[1].
 	Captures []string
+	// Moves are the changes of the URI on the way, in order.
+	Moves []Move
 	// Unsure holds what could not be decided, and why. Each text starts with
 	// what it is about: "server:", "location:" and "answer:" end the search
 	// there; "target:" leaves the location as it is, but the request may move
@@ -75,6 +81,14 @@ type Match struct {
 	Unsure []string
 
 	state state
+}
+
+// A Move is a change of the URI that leads to another location, or may do so.
+type Move struct {
+	// By is the rewrite, error_page, index or try_files.
+	By *nginxconf.Directive
+	// To is the new path, or the name of a named location.
+	To string
 }
 
 // An Answer is a response that nginx gives before it comes to the access
@@ -92,6 +106,8 @@ type Answer struct {
 	By *nginxconf.Directive
 	// Reason tells in a few words why: "return", "slash redirect".
 	Reason string
+	// Phase is where nginx was by then.
+	Phase Phase
 }
 
 // A Target is where a proxy_pass directive leads.
@@ -143,7 +159,7 @@ func New(c *nginxconf.Config) (*Router, error) {
 		ports:     map[uint16]*port{},
 		unix:      map[string]*socket{},
 		upstreams: map[string]*nginxconf.Directive{},
-		defined:   map[string]bool{},
+		variables: map[string]variable{},
 	}}
 	b.config()
 	if err := b.diags.Err(); err != nil {

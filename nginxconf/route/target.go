@@ -10,51 +10,67 @@ import (
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
-// content tells what makes the content at a level, which is at or below top.
-func (m *Match) content(l, top *level) {
-	if l.tryFiles != nil {
-		m.unsure(fmt.Sprintf("target: try_files at %v is not decided", l.tryFiles.Pos()))
-		return
-	}
+// content tells what makes the content.
+func (m *Match) content() {
+	st := &m.state
+	l := st.level
 	switch {
-	case l.pass != nil && l.handler == l.pass.d:
-		m.target(l)
-	case l.handler == nil:
-		m.indexed(l, top)
+	case l.tryFiles != nil:
+		m.unsure(fmt.Sprintf("target: try_files at %v is not decided", l.tryFiles.Pos()))
+	case st.handler == nil:
+		m.indexed()
+	case isPass(st.handler.Name()):
+		m.target()
 	}
 }
 
+func isPass(name string) bool { return strings.HasSuffix(name, "_pass") }
+
 // indexed looks where the index module may send a request for a directory:
 // one that stays at its level is no matter.
-func (m *Match) indexed(l, top *level) {
-	switch m.state.q.Method {
-	case "", "GET", "HEAD", "POST":
-	default:
+func (m *Match) indexed() {
+	if !m.isDirectory() {
 		return
 	}
-	if !strings.HasSuffix(m.Path, "/") {
-		return
-	}
-	for _, file := range l.set.index {
-		path := file
-		if !strings.HasPrefix(file, "/") {
-			path = m.Path + file
+	st := &m.state
+	for _, i := range st.level.set.index {
+		path := i.name
+		if !strings.HasPrefix(path, "/") {
+			path = st.path + path
 		}
-		to, how, unsure := top.find(path)
-		if unsure == "" && to.except != nil && !to.except.allows(m.state.q.Method) {
+		f := m.fork()
+		to, how, unsure := f.find(&st.server.level, path)
+		if unsure == "" && to.except != nil && !to.except.allows(st.method) {
 			to = to.except.level
 		}
-		if strings.Contains(file, "$") || unsure != "" || to != l || how == byRedirect {
+		if strings.Contains(i.name, "$") || unsure != "" || to != st.level || how == byRedirect || len(st.server.script) > 0 {
 			m.unsure(fmt.Sprintf("target: index may lead to %s, and that to another location", path))
 			return
 		}
 	}
 }
 
+// isDirectory tells whether the index module looks at the request.
+func (m *Match) isDirectory() bool {
+	switch m.state.method {
+	case http.MethodGet, http.MethodHead, http.MethodPost:
+		return strings.HasSuffix(m.state.path, "/")
+	}
+	return false
+}
+
 // target finds where proxy_pass leads (nginx 1.22:
 // ngx_http_proxy_create_request).
-func (m *Match) target(l *level) {
-	p := l.pass
+func (m *Match) target() {
+	st := &m.state
+	l, p := st.level, st.level.pass
+	if p == nil {
+		m.unsure("target: an if block without a backend of its own was chosen after one that has one")
+		return
+	}
+	if p.pass == nil {
+		return
+	}
 	t := &Target{Directive: p.d, Pass: *p.pass, Upstream: p.upstream, Headers: l.set.headers}
 	if t.Pass.Variables {
 		text, err := m.Expand(p.d.Arg(0))
@@ -66,35 +82,40 @@ func (m *Match) target(l *level) {
 			return
 		}
 		if t.Pass.PortText == "" {
-			t.Upstream = m.state.r.upstreams[lower(t.Pass.Host)]
+			t.Upstream = st.r.upstreams[lower(t.Pass.Host)]
 		}
 	}
-	u := &m.state.uri
-	switch {
-	case p.pass.Variables && t.Pass.URI != "":
-		t.URI = t.Pass.URI // as it is: neither path nor arguments are added
-		if t.URI[0] == '?' {
-			t.URI = "/" + t.URI
+	switch uri := t.Pass.URI; {
+	case p.pass.Variables && uri != "":
+		t.URI = uri // as it is: neither path nor arguments are added
+		if uri[0] == '?' {
+			t.URI = "/" + uri
 		}
-	case m.state.setArgs != nil:
-		m.unsure("target: " + m.changedArgs())
-	case t.Pass.URI == "" && !u.noPath:
-		t.URI = u.raw
+	case uri == "" && st.unparsed:
+		t.URI = st.uri.raw
 	default:
-		rest := u.path
-		if t.Pass.URI != "" {
-			rest = rest[p.covered:]
+		rest := st.path
+		if st.validLocation {
+			if uri != "" {
+				if len(rest) < p.covered {
+					m.unsure(fmt.Sprintf("target: the path is shorter than the name of the location at %v", l.d.Pos()))
+					return
+				}
+				rest = rest[p.covered:]
+			}
+		} else {
+			uri = ""
 		}
-		if u.escaped {
+		if st.uri.escaped || st.internal {
 			rest = escapeURI(rest)
 		}
-		t.URI = t.Pass.URI + rest
-		if u.args != "" {
-			t.URI += "?" + u.args
+		t.URI = uri + rest
+		if st.args != "" {
+			t.URI += "?" + st.args
 		}
 	}
 	m.Target = t
-	m.state.pass, m.state.level = &t.Pass, l
+	st.pass = &t.Pass
 }
 
 // URL returns the target as net/http takes it: the address to connect to, with

@@ -8,11 +8,16 @@ type requestURI struct {
 	raw  string // from the path on, as sent: $request_uri
 	path string // normalised: $uri
 	args string // behind the first "?"
-	// escaped tells that there was a "%" in the path, and noPath that nginx put
-	// the path's "/" there. Both matter to what the backend sees.
+	// escaped tells that there was a "%" in the path, plus that there was a "+",
+	// and noPath that nginx put the path's "/" there. They matter to what the
+	// backend sees.
 	escaped bool
+	plus    bool
 	noPath  bool
 }
+
+// coded tells whether nginx takes it that the path had something to decode.
+func (u *requestURI) coded() bool { return u.escaped || u.plus }
 
 // readURI reads the URI of a request line (nginx 1.22:
 // ngx_http_parse_request_line). It is not ok if nginx answers 400 to it.
@@ -35,6 +40,8 @@ func readURI(s string, mergeSlashes bool) (u requestURI, ok bool) {
 		case i > end: // only "#" matters in arguments
 		case c == '?':
 			end = i
+		case c == '+':
+			u.plus = u.plus || normal || strings.IndexByte(u.raw[:i], '#') < 0
 		case c == '%':
 			u.escaped, normal = true, false
 		case (c == '/' || c == '.') && i > 0 && u.raw[i-1] == '/':
@@ -218,14 +225,76 @@ func escapeURI(s string) string {
 	out := make([]byte, 0, len(s)+2*n)
 	for i := range len(s) {
 		if c := s[i]; mustEscape(c) {
-			const digits = "0123456789ABCDEF"
-			out = append(out, '%', digits[c>>4], digits[c&15])
+			out = append(out, '%', upperHex[c>>4], upperHex[c&15])
 		} else {
 			out = append(out, c)
 		}
 	}
 	return string(out)
 }
+
+// escapeArgs is NGX_ESCAPE_ARGS.
+func escapeArgs(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x7f || mustEscape(byte(r)) || strings.ContainsRune("&+;", r) }) {
+		return s
+	}
+	var out []byte
+	for i := range len(s) {
+		if c := s[i]; mustEscape(c) || c == '&' || c == '+' || c == ';' {
+			out = append(out, '%', upperHex[c>>4], upperHex[c&15])
+		} else {
+			out = append(out, c)
+		}
+	}
+	return string(out)
+}
+
+// unescapeRedirect decodes up to a "?" what needs no encoding there (nginx 1.22:
+// ngx_unescape_uri with NGX_UNESCAPE_REDIRECT).
+func unescapeRedirect(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '?':
+			return string(append(out, s[i:]...))
+		case c != '%':
+			out = append(out, c)
+			continue
+		case i+1 == len(s):
+			return string(out)
+		}
+		high := hexDigit(s[i+1])
+		if high < 0 { // the "%" is lost
+			out = append(out, s[i+1])
+			i++
+			continue
+		}
+		if i+2 == len(s) {
+			return string(out)
+		}
+		low := hexDigit(s[i+2])
+		if low < 0 { // all of it is
+			i += 2
+			continue
+		}
+		switch c := byte(high<<4 | low); {
+		case c == '?' && low >= 10: // a mark that ends the path, but only if it is "%3F"
+			return string(append(append(out, c), s[i+3:]...))
+		case c > '%' && c < 0x7f:
+			out = append(out, c)
+		default:
+			out = append(out, s[i:i+3]...)
+		}
+		i += 2
+	}
+	return string(out)
+}
+
+const upperHex = "0123456789ABCDEF"
 
 func mustEscape(c byte) bool {
 	return c <= ' ' || c >= 0x7f || strings.IndexByte("\"#%<>?\\^`{|}", c) >= 0

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"errors"
 	"fmt"
 	"net/textproto"
 	"strconv"
@@ -9,30 +10,141 @@ import (
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
-// Expand replaces the variables in a value, as nginx does for this request.
-// It knows what the request and the files tell: $host, $request_uri, $uri,
-// $args, $arg_…, $is_args, $request_method, $scheme, $https, $remote_addr,
-// $server_addr, $server_port, $server_name, $http_…, $content_length,
-// $content_type, $proxy_host, $proxy_port, $proxy_add_x_forwarded_for. The
-// error for any other, and for one that the configuration sets itself, wraps
+// A variable is one that the configuration defines.
+type variable struct {
+	kind variableKind
+	m    *mapping
+}
+
+type variableKind uint8
+
+const (
+	setVariable     variableKind = iota // by set or an expression; empty until then
+	mapVariable                         // by a map block
+	unknownVariable                     // by geo, an auth_request_set, a script …
+)
+
+// define notes a variable. A map that stands beside a set gives the value that
+// counts until then.
+func (b *builder) define(name string, v variable) {
+	name = lower(strings.TrimPrefix(name, "$"))
+	if old, found := b.r.variables[name]; found && old.kind >= v.kind {
+		return
+	}
+	b.r.variables[name] = v
+}
+
+// A variableValue is what a variable was set to, or why that is not known.
+type variableValue struct {
+	text string
+	err  error
+}
+
+var (
+	errCaptures = errors.New("a map changes the captures while they are used")
+	errMemory   = errors.New("nginx writes beyond what it measured")
+	errMap      = errors.New("a map is not decided")
+)
+
+func (st *state) set(name, text string) {
+	if st.vars == nil {
+		st.vars = map[string]variableValue{}
+	}
+	st.vars[name] = variableValue{text: text}
+}
+
+// assign is a set directive.
+func (m *Match) assign(name, text string) {
+	if name == "args" {
+		m.state.args, m.state.unparsed = text, false
+		return
+	}
+	m.state.set(name, text)
+}
+
+// Expand replaces the variables in a value, as nginx does for this request
+// where m has come to. It knows what the request and the files tell: $host,
+// $request_uri, $uri, $args, $arg_…, $is_args, $request_method, $scheme,
+// $https, $remote_addr, $server_addr, $server_port, $server_name, $http_…,
+// $cookie_…, $content_length, $content_type, $proxy_host, $proxy_port,
+// $proxy_add_x_forwarded_for, captures, and those of set and map. Others it asks
+// [Request.Variable] for. The error for those that are not known wraps
 // [ErrVariable].
-func (m *Match) Expand(s string) (string, error) {
-	return value.Expand(s, func(name string) (string, error) {
-		v, ok := m.variable(name)
-		if !ok {
-			return "", fmt.Errorf("%w $%s", ErrVariable, name)
+func (m *Match) Expand(s string) (string, error) { return m.evaluate(s, &engine{}) }
+
+// evaluate replaces the variables in a value of a script.
+func (m *Match) evaluate(s string, e *engine) (string, error) {
+	if strings.IndexByte(s, '$') < 0 {
+		return s, nil
+	}
+	st := &m.state
+	execs := st.execs
+	positional := false
+	v, err := value.Expand(s, func(name string) (string, error) {
+		if !isCapture(name) {
+			return m.value(name)
+		}
+		positional = true
+		v := st.capture(int(name[0] - '0'))
+		if st.uri.coded() && (e.quote || e.args) {
+			escaped := escapeArgs(v)
+			if len(escaped) != len(v) && !e.quote {
+				return "", errMemory
+			}
+			return escaped, nil
 		}
 		return v, nil
 	})
+	if err == nil && positional && execs != st.execs {
+		err = errCaptures
+	}
+	return v, err
 }
 
-func (m *Match) variable(name string) (v string, ok bool) {
+// value is the value of a variable.
+func (m *Match) value(name string) (string, error) {
 	name = lower(name) // nginx does not mind the case
 	st := &m.state
-	if st.r == nil || st.server == nil || st.r.defined[name] {
-		return "", false
+	if v, found := st.vars[name]; found {
+		return v.text, v.err
 	}
-	q, u := &st.q, &st.uri
+	if st.r == nil || st.server == nil {
+		return "", unknown(name)
+	}
+	if v, found := st.r.variables[name]; found {
+		switch v.kind {
+		case mapVariable:
+			return m.mapped(name, v.m)
+		case setVariable:
+			if name != "args" {
+				return "", nil
+			}
+		default:
+			return m.asked(name)
+		}
+	}
+	if v, ok := m.builtin(name); ok {
+		return v, nil
+	}
+	return m.asked(name)
+}
+
+func unknown(name string) error { return fmt.Errorf("%w $%s", ErrVariable, name) }
+
+// asked is what the caller knows of a variable.
+func (m *Match) asked(name string) (string, error) {
+	if ask := m.state.q.Variable; ask != nil {
+		if v, ok := ask(name); ok {
+			return v, nil
+		}
+	}
+	return "", unknown(name)
+}
+
+// builtin is a variable of nginx's own.
+func (m *Match) builtin(name string) (v string, ok bool) {
+	st := &m.state
+	q := &st.q
 	switch name {
 	case "host":
 		if st.host != "" {
@@ -44,21 +156,18 @@ func (m *Match) variable(name string) (v string, ok bool) {
 	case "http_host":
 		return q.Host, true
 	case "request_uri":
-		return u.raw, true
+		return st.uri.raw, true
 	case "uri", "document_uri":
-		return u.path, true
+		return st.path, true
 	case "args", "query_string":
-		return u.args, st.setArgs == nil
+		return st.args, true
 	case "is_args":
-		if u.args != "" {
-			return "?", st.setArgs == nil
+		if st.args != "" {
+			return "?", true
 		}
-		return "", st.setArgs == nil
+		return "", true
 	case "request_method":
-		if q.Method == "" {
-			return "GET", true
-		}
-		return q.Method, true
+		return st.method, true
 	case "scheme":
 		if q.TLS {
 			return "https", true
@@ -96,8 +205,11 @@ func (m *Match) variable(name string) (v string, ok bool) {
 	if field, found := strings.CutPrefix(name, "http_"); found {
 		return m.field(field)
 	}
+	if cookie, found := strings.CutPrefix(name, "cookie_"); found {
+		return m.cookie(cookie)
+	}
 	if arg, found := strings.CutPrefix(name, "arg_"); found {
-		return argument(u.args, arg), st.setArgs == nil
+		return argument(st.args, arg), true
 	}
 	return "", false
 }
@@ -141,4 +253,27 @@ func argument(args, name string) string {
 		}
 	}
 	return ""
+}
+
+// cookie is the first one of that name, in any case (nginx 1.22:
+// ngx_http_parse_multi_header_lines).
+func (m *Match) cookie(name string) (string, bool) {
+	for _, line := range m.state.q.Header["Cookie"] {
+		for line != "" {
+			if n := len(name); len(line) >= n && lower(line[:n]) == name {
+				line = strings.TrimLeft(line[n:], " ")
+				if value, is := strings.CutPrefix(line, "="); is {
+					value, _, _ = strings.Cut(strings.TrimLeft(value, " "), ";")
+					return value, true
+				}
+				line = line[min(1, len(line)):] // be it the ";": then the next one is lost
+			}
+			end := strings.IndexAny(line, ";,")
+			if end < 0 {
+				break
+			}
+			line = strings.TrimLeft(line[end+1:], " ")
+		}
+	}
+	return "", true
 }

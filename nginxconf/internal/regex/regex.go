@@ -86,7 +86,6 @@ type set [4]uint64
 
 func (s *set) add(c byte)      { s[c>>6] |= 1 << (c & 63) }
 func (s *set) has(c byte) bool { return s[c>>6]&(1<<(c&63)) != 0 }
-func (s *set) remove(c byte)   { s[c>>6] &^= 1 << (c & 63) }
 
 func (s *set) addRange(from, to byte) {
 	for c := int(from); c <= int(to); c++ {

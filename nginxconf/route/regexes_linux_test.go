@@ -1,26 +1,26 @@
-package regex
+package route
 
 import (
 	"math/rand/v2"
 	"strings"
 )
 
-// A generator makes patterns and subjects at random, of few letters, so that
+// regexes makes patterns and subjects at random, of few letters, so that
 // they have to do with each other.
-type generator struct {
+type regexes struct {
 	*rand.Rand
 	groups int
 	left   int
 }
 
-func (g *generator) pick(s ...string) string { return s[g.IntN(len(s))] }
+func (g *regexes) pick(s ...string) string { return s[g.IntN(len(s))] }
 
-func (g *generator) pattern() string {
+func (g *regexes) pattern() string {
 	g.groups, g.left = 0, 1+g.IntN(12)
 	return g.pick("", "", "", "^", "^/", "(?i)", "(?s)", "(?m)", "(?x)") + g.alternatives(0) + g.pick("", "", "", "$", `\z`, `\Z`)
 }
 
-func (g *generator) alternatives(depth int) string {
+func (g *regexes) alternatives(depth int) string {
 	s := g.sequence(depth)
 	for g.IntN(4) == 0 {
 		s += "|" + g.sequence(depth)
@@ -28,7 +28,7 @@ func (g *generator) alternatives(depth int) string {
 	return s
 }
 
-func (g *generator) sequence(depth int) string {
+func (g *regexes) sequence(depth int) string {
 	var b strings.Builder
 	for range g.IntN(5 - depth) {
 		if g.left--; g.left < 0 {
@@ -39,7 +39,7 @@ func (g *generator) sequence(depth int) string {
 	return b.String()
 }
 
-func (g *generator) item(depth int) string {
+func (g *regexes) item(depth int) string {
 	switch n := g.IntN(20); {
 	case n < 6:
 		return g.pick("a", "b", "A", "/", "ab", "1", `\.`, " ", "\xe9", `\n`, `\x61`, `\141`, `\Qa*\E`, "-") + g.quantifier()
@@ -67,7 +67,7 @@ func (g *generator) item(depth int) string {
 	return g.pick("a", "b", "ab", ".") + g.pick("*", "+", "?", "{0,2}", "{2}", "{1,}") + g.pick("+", "?")
 }
 
-func (g *generator) class() string {
+func (g *regexes) class() string {
 	var b strings.Builder
 	b.WriteString("[" + g.pick("", "", "^") + g.pick("", "]", "-"))
 	for range 1 + g.IntN(3) {
@@ -76,14 +76,14 @@ func (g *generator) class() string {
 	return b.String() + g.pick("", "", "-") + "]"
 }
 
-func (g *generator) quantifier() string {
+func (g *regexes) quantifier() string {
 	if g.IntN(3) > 0 {
 		return ""
 	}
 	return g.pick("*", "+", "?", "{2}", "{1,2}", "{0,3}", "{2,}", "{,2}", "{0,}") + g.pick("", "", "", "?", "+")
 }
 
-func (g *generator) subject() string {
+func (g *regexes) subject() string {
 	var b strings.Builder
 	for range g.IntN(9) {
 		b.WriteString(g.pick("a", "a", "b", "ab", "A", "/", "1", ".", " ", "\n", "\xe9", "\r", "-", "abc", "\t", "B", "_", "\x0b", "*"))
