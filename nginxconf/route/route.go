@@ -41,9 +41,9 @@ type Request struct {
 	// Header holds the other header fields, under canonical keys. It may be
 	// nil, and is not written to.
 	Header http.Header
-	// Client is the address of the client, of which $remote_addr tells: as the
-	// realip module leaves it, if that is in force for the server.
-	Client netip.Addr
+	// Client is the address of the client, and RealIP the one that the realip
+	// module puts in its place, if it does: $remote_addr.
+	Client, RealIP netip.Addr
 	// Variable, unless it is nil, tells the value of variables that Match does
 	// not know of itself: those of geo, for example. Names are in lower case.
 	Variable func(name string) (value string, ok bool)

@@ -3,6 +3,7 @@ package route
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/textproto"
 	"strconv"
 	"strings"
@@ -180,6 +181,8 @@ func (m *Match) builtin(name string) (v string, ok bool) {
 		return "", true
 	case "remote_addr":
 		return m.client()
+	case "realip_remote_addr":
+		return m.peer()
 	case "server_addr":
 		a := q.Listen.Addr()
 		return a.String(), q.Unix == "" && a.IsValid() && !a.IsUnspecified()
@@ -216,11 +219,29 @@ func (m *Match) builtin(name string) (v string, ok bool) {
 
 // client is the text of the client's address.
 func (m *Match) client() (string, bool) {
+	if a := m.state.q.RealIP; a.IsValid() {
+		return addrText(a), true
+	}
+	return m.peer()
+}
+
+// peer is the text of the address that the connection comes from.
+func (m *Match) peer() (string, bool) {
 	q := &m.state.q
 	if !q.Client.IsValid() {
 		return "unix:", q.Unix != ""
 	}
-	return q.Client.String(), true
+	return addrText(q.Client), true
+}
+
+// addrText writes an address as nginx does: of one with six or seven zero words
+// in front, the rest looks like IPv4 (nginx 1.22: ngx_sock_ntop).
+func addrText(a netip.Addr) string {
+	a = a.WithZone("")
+	if b := a.As16(); a.Is6() && [12]byte(b[:12]) == [12]byte{} && (b[12] != 0 || b[13] != 0 || b[14] != 0 && b[15] != 1) {
+		return "::" + netip.AddrFrom4([4]byte(b[12:])).String()
+	}
+	return a.String()
 }
 
 // field is a header field by its name in a variable. Of several fields of one
