@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -21,9 +23,12 @@ const rotateSlack = 128 << 10
 // from one goroutine at a time, all else from any.
 type LogFile struct {
 	path    string
-	max     int64 // 0: is not rotated
+	max     int64         // 0: is not rotated when it is so long
+	every   time.Duration // 0: is not rotated when it is so old
 	backups int
-	tails   *tails // who follows
+	tails   *tails       // who follows
+	zipper  *zipper      // of backups; nil: they stay as they are
+	finish  func() error // waits for the zipper; nil: somebody else does
 
 	mu     sync.Mutex // over what follows, but not while something is written
 	cur    *openLog
@@ -34,23 +39,41 @@ type LogFile struct {
 type openLog struct {
 	*os.File
 	size    int64
-	regular bool
+	regular bool      // and may be renamed and removed
+	midline bool      // what was written last was no end of a line
+	last    time.Time // when that was
 }
 
-// OpenLog opens l.File, to append; MaxBytes and Backups are as in a Program.
+// OpenLog opens l.File, to append. Of l, only what is about files counts.
 func OpenLog(l Log) (*LogFile, error) {
+	if err := l.check(); err != nil {
+		return nil, err
+	}
 	l.resolve()
-	return openLogFile(l, newTails())
+	var zipErr error
+	z := newZipper(func(err error) { zipErr = errors.Join(zipErr, err) })
+	f, err := openLogFile(l, newTails(), z)
+	if err != nil {
+		return nil, err
+	}
+	f.finish = func() error {
+		z.close()
+		return zipErr
+	}
+	return f, nil
 }
 
-func openLogFile(l Log, t *tails) (*LogFile, error) {
+func openLogFile(l Log, t *tails, z *zipper) (*LogFile, error) {
 	cur, err := openLogAt(l.File, 0)
 	if err != nil {
 		return nil, err
 	}
-	f := &LogFile{path: l.File, max: l.MaxBytes, backups: l.Backups, tails: t, cur: cur}
+	f := &LogFile{path: l.File, max: l.MaxBytes, every: l.RotateEvery, backups: l.Backups, tails: t, cur: cur}
+	if l.Gzip {
+		f.zipper = z
+	}
 	if !cur.regular {
-		f.max = 0
+		f.max, f.every = 0, 0
 	}
 	return f, nil
 }
@@ -67,7 +90,17 @@ func openLogAt(path string, flags int) (*openLog, error) {
 		f.Close()
 		return nil, err
 	}
-	return &openLog{File: f, size: info.Size(), regular: info.Mode().IsRegular()}, nil
+	return &openLog{
+		File: f, size: info.Size(), last: info.ModTime(),
+		regular: info.Mode().IsRegular() && !isOurOwn(path),
+	}, nil
+}
+
+// isOurOwn reports whether path stands for a file that we have open, such as
+// /dev/stdout: whatever that is, the name is not for us to change.
+func isOurOwn(path string) bool {
+	path = filepath.Clean(path)
+	return path == "/dev/stdout" || path == "/dev/stderr" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/")
 }
 
 // Path returns the name of the file.
@@ -78,19 +111,27 @@ func (f *LogFile) Write(b []byte) (written int, err error) {
 	defer f.tails.grown(f.path)
 	for len(b) > 0 {
 		cur := f.current()
-		n, full := f.cut(cur.size, b)
+		n, when := f.cut(cur, b)
+		if when == before {
+			if err = f.rotate(cur); err != nil {
+				cur.last = time.Now() // the next try is in the next period
+			}
+			continue
+		}
 		n, writeErr := cur.Write(b[:n])
 		written += n
 		cur.size += int64(n)
+		if n > 0 {
+			cur.midline = b[n-1] != '\n'
+		}
+		b = b[n:]
 		if writeErr != nil && f.current() != cur {
-			b = b[n:] // it was reopened meanwhile, and takes the rest
-			continue
+			continue // it was reopened meanwhile, and takes the rest
 		}
 		if writeErr != nil {
 			return written, writeErr
 		}
-		b = b[n:]
-		if full {
+		if when == after {
 			if err = f.rotate(cur); err != nil {
 				// The lines go on into the file that is there. The next try is
 				// when as much again has been written.
@@ -101,16 +142,49 @@ func (f *LogFile) Write(b []byte) (written int, err error) {
 	return written, err
 }
 
-// cut returns how much of b is still for this file, and whether it is then
-// full.
-func (f *LogFile) cut(size int64, b []byte) (n int, rotate bool) {
-	if f.max == 0 || size+int64(len(b)) < f.max {
-		return len(b), false
+// A rotation comes before what is to be written, after it, or not at all.
+type rotation int
+
+const (
+	never rotation = iota
+	before
+	after
+)
+
+// cut returns how much of b is still for this file, and whether that, or all
+// that is there already, makes it full.
+func (f *LogFile) cut(cur *openLog, b []byte) (n int, when rotation) {
+	if f.every > 0 {
+		now := time.Now()
+		old := cur.size > 0 && period(cur.last, f.every) != period(now, f.every)
+		if old && !cur.midline {
+			return 0, before
+		}
+		if old {
+			end := bytes.IndexByte(b, '\n') + 1
+			if end == 0 {
+				return len(b), never
+			}
+			return end, after
+		}
+		cur.last = now
 	}
-	if end := bytes.LastIndexByte(b, '\n') + 1; end > 0 && size+int64(end) >= f.max {
-		return end, true
+	if f.max == 0 || cur.size+int64(len(b)) < f.max {
+		return len(b), never
 	}
-	return len(b), size+int64(len(b)) >= f.max+rotateSlack
+	if end := bytes.LastIndexByte(b, '\n') + 1; end > 0 && cur.size+int64(end) >= f.max {
+		return end, after
+	}
+	if cur.size+int64(len(b)) >= f.max+rotateSlack {
+		return len(b), after
+	}
+	return len(b), never
+}
+
+// period numbers the days, or what else every is, by the clock on the wall.
+func period(t time.Time, every time.Duration) int64 {
+	_, offset := t.Zone()
+	return (t.Unix() + int64(offset)) / max(1, int64(every/time.Second))
 }
 
 func (f *LogFile) current() *openLog {
@@ -125,7 +199,9 @@ func (f *LogFile) rotate(cur *openLog) error {
 	if err != nil {
 		return err
 	}
-	if cur.size = info.Size(); cur.size < f.max {
+	cur.size = info.Size()
+	old := f.every > 0 && period(cur.last, f.every) != period(time.Now(), f.every)
+	if cur.size == 0 || cur.size < f.max && !old {
 		return nil
 	}
 	if f.backups == 0 {
@@ -135,16 +211,45 @@ func (f *LogFile) rotate(cur *openLog) error {
 		cur.size = 0
 		return nil
 	}
+	if f.zipper != nil {
+		f.zipper.wait(f.path)
+	}
 	backup := func(i int) string { return f.path + "." + strconv.Itoa(i) }
 	for i := f.backups - 1; i > 0; i-- {
-		if err := rename(backup(i), backup(i+1)); err != nil {
+		if err := f.move(backup(i), backup(i+1)); err != nil {
 			return err
 		}
 	}
-	if err := rename(f.path, backup(1)); err != nil {
+	if err := f.move(f.path, backup(1)); err != nil {
 		return err
 	}
-	return f.replace(os.O_TRUNC)
+	if err := f.replace(os.O_TRUNC); err != nil {
+		return err
+	}
+	if f.zipper != nil {
+		f.zipper.start(f.path, backup(1))
+	}
+	return nil
+}
+
+// move renames a backup, be it compressed or not.
+func (f *LogFile) move(from, to string) error {
+	if f.zipper == nil {
+		return rename(from, to)
+	}
+	if err := os.Remove(to + zipped); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := rename(from, to); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(from + zipped); err != nil {
+		return nil
+	}
+	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return rename(from+zipped, to+zipped)
 }
 
 // replace opens the file anew, and goes on with that.
@@ -191,12 +296,18 @@ func rename(from, to string) error {
 	return nil
 }
 
-// Close closes the file. What is written after that is an error.
+// Close closes the file. What is written after that is an error. With Gzip it
+// waits for the backup that is being compressed, and returns what became of
+// all of them.
 func (f *LogFile) Close() error {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.closed = true
-	return f.cur.Close()
+	err := f.cur.Close()
+	f.mu.Unlock()
+	if f.finish == nil {
+		return err
+	}
+	return joinErrors([]error{err, f.finish()})
 }
 
 // longAgo is a deadline that has passed.

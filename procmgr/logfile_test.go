@@ -2,12 +2,16 @@ package procmgr
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -224,4 +228,115 @@ func TestReopenWhileSomethingIsWrittenLosesNothing(t *testing.T) {
 	}
 	<-done
 	assert.Equal(t, strings.Repeat("line\n", 1000), strings.Join(d.files(), ""))
+}
+
+func TestRotationByTheClock(t *testing.T) {
+	inTime(t, func() {
+		now := time.Now()
+		<-time.After(time.Until(time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, time.Local)))
+		d := newLogDir(t, 0, 3)
+		d.every = 24 * time.Hour
+		d.write("first day\nmid")
+		<-time.After(24 * time.Hour)
+		d.write("dle")
+		assert.Equal(t, []string{"first day\nmiddle"}, d.files(), "not within a line")
+		d.write(" of a line\nsecond day\n")
+		assert.Equal(t, []string{"second day\n", "first day\nmiddle of a line\n"}, d.files())
+		<-time.After(23 * time.Hour)
+		d.write("still\n")
+		<-time.After(time.Hour)
+		d.write("third day\n")
+		assert.Equal(t, []string{"third day\n", "second day\nstill\n", "first day\nmiddle of a line\n"}, d.files())
+		<-time.After(72 * time.Hour)
+		assert.Len(t, d.files(), 3, "an idle program makes no empty files")
+	})
+}
+
+func TestRotationByTheClockKnowsHowOldAFileIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(path, []byte("old\n"), 0o600))
+	yesterday := time.Now().Add(-24 * time.Hour)
+	require.NoError(t, os.Chtimes(path, yesterday, yesterday))
+	f, err := OpenLog(Log{File: path, RotateEvery: 24 * time.Hour})
+	require.NoError(t, err)
+	defer f.Close()
+	d := &logDir{t, path, f}
+	d.write("new\n")
+	assert.Equal(t, []string{"new\n", "old\n"}, d.files())
+}
+
+// inTime runs test where time passes only as it is waited for.
+func inTime(t *testing.T, test func()) {
+	synctest.Test(t, func(*testing.T) { test() })
+}
+
+func TestBackupsAreCompressed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(path+".1", []byte("older\n"), 0o640), "from before there was Gzip")
+	f, err := OpenLog(Log{File: path, MaxBytes: 4, Backups: 3, Gzip: true})
+	require.NoError(t, err)
+	for _, line := range []string{"one\n", "two\n"} {
+		_, err := f.Write([]byte(line))
+		require.NoError(t, err)
+	}
+	require.NoError(t, f.Close())
+	names := func() (names []string) {
+		entries, err := os.ReadDir(filepath.Dir(path))
+		require.NoError(t, err)
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names
+	}
+	content := func(name string) string {
+		file, err := os.Open(name)
+		require.NoError(t, err)
+		defer file.Close()
+		r, err := gzip.NewReader(file)
+		require.NoError(t, err)
+		data, err := io.ReadAll(r)
+		require.NoError(t, err)
+		return string(data)
+	}
+	assert.Equal(t, []string{"log", "log.1.gz", "log.2.gz", "log.3"}, names())
+	assert.Equal(t, "two\n", content(path+".1.gz"))
+	assert.Equal(t, "one\n", content(path+".2.gz"))
+
+	f, err = OpenLog(Log{File: path, MaxBytes: 4, Backups: 3, Gzip: true})
+	require.NoError(t, err)
+	_, err = f.Write([]byte("three\n"))
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	assert.Equal(t, []string{"log", "log.1.gz", "log.2.gz", "log.3.gz"}, names(), "the oldest has gone")
+	assert.Equal(t, "one\n", content(path+".3.gz"))
+}
+
+func TestABackupThatCannotBeCompressedStays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.MkdirAll(path+".1.gz.part", 0o700))
+	f, err := OpenLog(Log{File: path, MaxBytes: 4, Gzip: true})
+	require.NoError(t, err)
+	_, err = f.Write([]byte("one\n"))
+	require.NoError(t, err)
+	assert.Error(t, f.Close())
+	data, err := os.ReadFile(path + ".1")
+	require.NoError(t, err)
+	assert.Equal(t, "one\n", string(data))
+}
+
+func TestNamesOfOpenFilesAreNotOurs(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/dev/stdout": true, "/dev//stderr": true, "/dev/fd/3": true, "/proc/self/fd/1": true, "/proc/1/fd/1": true,
+		"/dev/shm/log": false, "/var/log/x": false, "dev/stdout": false,
+	} {
+		assert.Equal(t, want, isOurOwn(path), path)
+	}
+}
+
+func TestBadLogsAreRefused(t *testing.T) {
+	for _, l := range []Log{{MaxBytes: -1}, {Backups: -1}, {RotateEvery: time.Millisecond}, {RotateEvery: -time.Hour}} {
+		l.File = filepath.Join(t.TempDir(), "log")
+		_, err := OpenLog(l)
+		assert.Error(t, err, "%v", l)
+	}
 }

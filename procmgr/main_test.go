@@ -152,6 +152,23 @@ func beChild(role []string) {
 			panic(err)
 		}
 		m.Run(context.Background())
+	case "passer": // run a program that has our own streams as its logs
+		m := New(nil)
+		err := m.Add(Program{
+			Name: "x", Args: []string{os.Args[0]}, Environment: map[string]string{childEnv: "say"},
+			Stdout: Log{File: "/dev/stdout"}, Stderr: Log{File: "/dev/stderr"},
+		})
+		if err != nil {
+			panic(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() {
+			io.Copy(io.Discard, os.Stdin)
+			cancel()
+		}()
+		if err := m.Run(ctx); err != nil {
+			panic(err)
+		}
 	case "emfile": // start a program without, and with, a free descriptor
 		m := New(nil)
 		if err := m.Add(Program{Name: "x", Command: "cat", StartSecs: Zero, StartRetries: Zero, Manual: true}); err != nil {

@@ -48,6 +48,7 @@ type Manager struct {
 	identifier string
 	hub        *hub
 	tails      *tails
+	zipper     *zipper
 	backend    backend // set by Run, or by a test
 
 	removing sync.Mutex // held for all of Remove, and while the phase changes; before mu
@@ -89,6 +90,9 @@ func New(o *Options) *Manager {
 		tails:      newTails(),
 		groups:     map[string]*group{},
 	}
+	m.zipper = newZipper(func(err error) {
+		m.log(slog.LevelError, "cannot compress a log: "+err.Error())
+	})
 	m.hub = newHub(cmp.Or(max(o.EventBuffer, 0), 4096), m.log)
 	if o.Environ == nil {
 		m.environ = os.Environ()

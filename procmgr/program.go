@@ -77,14 +77,21 @@ type Log struct {
 	MaxBytes int64 // *_logfile_maxbytes: 50 MiB; Zero: no limit
 	Backups  int   // *_logfile_backups: 10
 
+	// RotateEvery has File rotated with the first line of each hour, day or
+	// whatever it is, too: 24*time.Hour is at midnight, by the local time. Gzip
+	// has backups compressed, to File.1.gz and so on. Supervisor has neither.
+	RotateEvery time.Duration
+	Gzip        bool
+
 	StripANSI bool // strip_ansi: without the escapes that make colours and move the cursor
 
 	Events          bool  // *_events_enabled: each piece of output is also an EventLogStdout or EventLogStderr
 	CaptureMaxBytes int64 // *_capture_maxbytes: what stands between the tags becomes an EventCommunicationStdout or …Stderr, of at most this size, and is not logged; 0: tags are just output
 
-	// Writer gets the output instead of File, from one goroutine at a time. A
-	// Write that blocks holds up this process alone, and at its end for no
-	// longer than a second.
+	// Writer gets the output, too, from one goroutine at a time for each Log.
+	// If it has a method Flush() error, that is called at the end of the
+	// process. A Write that blocks holds up this process alone, and at its end
+	// for no longer than a second. See LineWriter and SlogWriter.
 	Writer io.Writer
 }
 
@@ -199,20 +206,26 @@ func (p *Program) check() error {
 		}
 	}
 	for _, l := range []Log{p.Stdout, p.Stderr} {
-		if l.MaxBytes < 0 && l.MaxBytes != Zero || l.Backups < 0 && l.Backups != Zero {
-			return fail("a log limit is negative: MaxBytes %d, Backups %d", l.MaxBytes, l.Backups)
-		}
-		if l.CaptureMaxBytes < 0 {
-			return fail("CaptureMaxBytes is negative: %d", l.CaptureMaxBytes)
-		}
-		if l.File != "" && l.Writer != nil {
-			return fail("a Log has a File and a Writer")
+		if err := l.check(); err != nil {
+			return fail("%w", err)
 		}
 	}
 	if p.RedirectStderr && p.Stderr != (Log{}) {
 		return fail("Stderr has a log of its own, but RedirectStderr is set")
 	}
 	return checkPlatform(p)
+}
+
+func (l *Log) check() error {
+	switch {
+	case l.MaxBytes < 0 && l.MaxBytes != Zero || l.Backups < 0 && l.Backups != Zero:
+		return fmt.Errorf("a log limit is negative: MaxBytes %d, Backups %d", l.MaxBytes, l.Backups)
+	case l.RotateEvery != 0 && l.RotateEvery < time.Second:
+		return fmt.Errorf("a log cannot be rotated every %v", l.RotateEvery)
+	case l.CaptureMaxBytes < 0:
+		return fmt.Errorf("CaptureMaxBytes is negative: %d", l.CaptureMaxBytes)
+	}
+	return nil
 }
 
 // checkName refuses what would break the event protocol, or URLs:

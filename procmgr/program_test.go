@@ -1,7 +1,6 @@
 package procmgr
 
 import (
-	"bytes"
 	"encoding/json"
 	"testing"
 	"time"
@@ -65,7 +64,6 @@ func TestBadProgramsAreRefused(t *testing.T) {
 		{"procmgr: program a: 65 is no signal", Program{Name: "a", Command: "x", StopSignal: 65}},
 		{`procmgr: program a: "A=B" cannot name an environment variable`, Program{Name: "a", Command: "x", Environment: map[string]string{"A=B": ""}}},
 		{"procmgr: program a: a log limit is negative: MaxBytes -5, Backups 0", Program{Name: "a", Command: "x", Stdout: Log{MaxBytes: -5}}},
-		{"procmgr: program a: a Log has a File and a Writer", Program{Name: "a", Command: "x", Stderr: Log{File: "f", Writer: &bytes.Buffer{}}}},
 		{"procmgr: program a: Stderr has a log of its own, but RedirectStderr is set", Program{Name: "a", Command: "x", RedirectStderr: true, Stderr: Log{File: "f"}}},
 	} {
 		assert.EqualError(t, New(nil).Add(test.prog), test.says)

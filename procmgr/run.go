@@ -122,6 +122,7 @@ func (m *Manager) end() {
 		m.hub.publish(Event{Type: EventOrphansKilled, Time: time.Now(), Killed: max(killed, 0)})
 	}
 	m.backend.close()
+	m.zipper.close()
 
 	m.mu.Lock()
 	m.phase = phaseEnded

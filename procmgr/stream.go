@@ -28,8 +28,8 @@ type stream struct {
 	channel Channel
 	pid     int // set before copy
 	pipe    *os.File
-	log     io.Writer // nil: drop
-	file    *LogFile  // the log, if it was opened for this
+	logs    []io.Writer // none: drop
+	file    *LogFile    // that of them which was opened for this
 	events  bool
 	capture *capture     // nil: all is for the log
 	ansi    *ansi        // nil: escapes stay
@@ -44,7 +44,7 @@ type stream struct {
 // newStream returns a stream and what is to be the child's end of it.
 func newStream(p *process, channel Channel) (*stream, *os.File, error) {
 	l := p.prog.log(channel)
-	s := &stream{process: p, channel: channel, log: l.Writer, events: l.Events, done: make(chan struct{})}
+	s := &stream{process: p, channel: channel, events: l.Events, done: make(chan struct{})}
 	if p.listener != nil && channel == Stdout {
 		s.listen, s.events = p.listener.ear(), false
 	} else if l.CaptureMaxBytes > 0 {
@@ -54,11 +54,14 @@ func newStream(p *process, channel Channel) (*stream, *os.File, error) {
 		s.ansi = &ansi{}
 	}
 	if l.File != "" {
-		f, err := openLogFile(*l, p.mgr.tails)
+		f, err := openLogFile(*l, p.mgr.tails, p.mgr.zipper)
 		if err != nil {
 			return nil, nil, err
 		}
-		s.log, s.file = f, f
+		s.logs, s.file = append(s.logs, f), f
+	}
+	if l.Writer != nil {
+		s.logs = append(s.logs, l.Writer)
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -150,7 +153,15 @@ func (s *stream) flush() {
 	if s.capture != nil {
 		s.process.dropped.Add(int64(s.capture.end()))
 	}
+	for _, log := range s.logs {
+		if f, ok := log.(flusher); ok {
+			s.tried(f.Flush())
+		}
+	}
 }
+
+// A flusher is a Log.Writer that holds something back.
+type flusher interface{ Flush() error }
 
 // put drops what the log does not take, counts it, and tries again with what
 // comes next: a disk has space again, and no child dies of SIGPIPE meanwhile.
@@ -160,28 +171,33 @@ func (s *stream) put(b []byte) {
 			return
 		}
 	}
-	if s.log != nil {
+	var errs []error
+	for _, log := range s.logs {
 		s.since.Store(time.Now().UnixNano())
-		n, err := s.log.Write(b)
+		n, err := log.Write(b)
 		s.since.Store(0)
 		if err != nil {
-			s.failed(len(b)-min(max(n, 0), len(b)), err)
-		} else if s.trouble.Load() != nil {
-			s.trouble.Store(nil)
-			s.process.log(slog.LevelInfo, "the output of '"+s.process.prog.Name+"' is logged again")
+			s.process.dropped.Add(int64(len(b) - min(max(n, 0), len(b))))
+			errs = append(errs, err)
 		}
 	}
+	s.tried(joinErrors(errs))
 	if s.events {
 		s.tell(EventLogStdout, EventLogStderr, b)
 	}
 }
 
-// failed is told once, until a write succeeds.
-func (s *stream) failed(lost int, err error) {
-	s.process.dropped.Add(int64(lost))
-	text := err.Error()
-	if s.trouble.Swap(&text) == nil {
-		s.process.log(slog.LevelError, "cannot log the output of '"+s.process.prog.Name+"': "+text)
+// tried tells of the first of several failures, and when they are over.
+func (s *stream) tried(err error) {
+	switch {
+	case err != nil:
+		text := err.Error()
+		if s.trouble.Swap(&text) == nil {
+			s.process.log(slog.LevelError, "cannot log the output of '"+s.process.prog.Name+"': "+text)
+		}
+	case s.trouble.Load() != nil:
+		s.trouble.Store(nil)
+		s.process.log(slog.LevelInfo, "the output of '"+s.process.prog.Name+"' is logged again")
 	}
 }
 

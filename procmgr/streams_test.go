@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -232,6 +233,38 @@ func TestARealListenerHearsWhatHappens(t *testing.T) {
 		assert.Equal(t, "x\n", line)
 	}
 	log.await(t, strings.Repeat("READY\nRESULT 2\nOK", 100))
+}
+
+func TestALogMayHaveAFileAndAWriter(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "out")
+	var lines lineList
+	p := role(t, "x", "print SAY")
+	p.Environment["SAY"] = "one\ntwo"
+	p.Stdout = Log{File: path, Writer: NewLineWriter(&lines)}
+	l := run(t, nil, p)
+	l.await("x", Running)
+	chunks, err := l.FollowLog(t.Context(), "x", Stdout, 1024)
+	follow(t, chunks, err).expect("one\ntwo")
+	l.end()
+	assert.Equal(t, lineList{"one", "two"}, lines, "what has no end is handed on at the end")
+}
+
+func TestOurOwnStreamsMayBeLogs(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), childEnv+"=passer")
+	stdout, stderr := newSink(), newSink()
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	defer cmd.Wait()
+	defer stdin.Close()
+	assert.Equal(t, "out1\nout2\n", stdout.await(t, "out2\n"))
+	assert.Equal(t, "err1\nerr2\n", stderr.await(t, "err2\n"))
 }
 
 func TestStripANSI(t *testing.T) {
