@@ -137,7 +137,8 @@ func (h *handler) authorized(w http.ResponseWriter, r *http.Request) bool {
 			return true
 		}
 	}
-	w.Header().Set("WWW-Authenticate", `Basic realm="default"`)
+	// Spelt as it always was: to Python's xmlrpc.client that makes a difference.
+	w.Header()["WWW-Authenticate"] = []string{`Basic realm="default"`}
 	w.Header().Set("Connection", "close")
 	refuse(w, http.StatusUnauthorized)
 	return false

@@ -133,6 +133,9 @@ func TestAPasswordIsAskedFor(t *testing.T) {
 		reply = h.post(t, "", "Authorization", "Digest x")
 		require.Equal(t, 401, reply.StatusCode)
 		require.Equal(t, `Basic realm="default"`, reply.Header.Get("WWW-Authenticate"))
+		w := httptest.NewRecorder()
+		NewHandler(h.Manager, h.o).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		require.Contains(t, w.Header(), "WWW-Authenticate", "to Python's xmlrpc.client the case matters")
 	}
 }
 

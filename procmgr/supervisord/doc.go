@@ -4,8 +4,12 @@
 //	server, err := supervisord.New(config, nil)
 //	err = server.Run(ctx) // until ctx is done, and all have stopped
 //
-// The processes are those of [procmgr]: [Server.Manager] starts and stops
-// them, and tells what happens. Event listeners, FastCGI programs, syslog and
-// the servers for supervisorctl are not there yet; New refuses the first
-// three rather than run something else.
+// The processes are those of [procmgr]: [Server.Manager] starts and stops them,
+// and tells what happens. [Server.Handler] is for supervisorctl, or for
+// rpc.Client; with Options.Standalone the Server opens the sockets of the
+// configuration itself, and does all else that its other sections say.
+//
+// [Main] is a whole supervisord, with its command line: see
+// examples/supervisord. It cannot run what is written in Python: an
+// [rpcinterface:x] other than Supervisor's own, or a result_handler.
 package supervisord

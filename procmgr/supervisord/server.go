@@ -3,159 +3,273 @@
 package supervisord
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
-	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/onehost-go/onehost/procmgr"
+	"github.com/onehost-go/onehost/procmgr/rpc"
 	"github.com/onehost-go/onehost/supervisorconf"
 )
 
-// Options are the options of [New]. The zero value, like nil, is right.
+// Options are the options of [New]. The zero value, like nil, is right for
+// programs that run in yours.
 type Options struct {
 	// Logger gets what supervisord would write to its log; nil for none.
 	Logger *slog.Logger
 	// Environ is what the processes inherit, as "NAME=value"; nil is
 	// os.Environ(). What the configuration sets comes on top.
 	Environ []string
+
+	// Reload reads the configuration anew, for those who reread and update it.
+	// An error, or a configuration that is refused, leaves everything as it is.
+	// Nil: it cannot be read again.
+	Reload func() (*supervisorconf.Config, error)
+
+	// Standalone makes the Server do what [supervisord], [unix_http_server] and
+	// [inet_http_server] say: it opens the servers for supervisorctl, writes its
+	// log and its pid file, and removes the automatic log files of an earlier
+	// run. Otherwise these sections mean nothing, and Handler is for you to
+	// serve.
+	Standalone bool
+	// Stdout also gets the log of a Standalone Server, unless the configuration
+	// says silent; nil for none.
+	Stdout io.Writer
+
+	ready func(*Server) // called when the servers are open
 }
+
+// ErrRestart is returned by Run when all have stopped because of Restart.
+var ErrRestart = errors.New("supervisord: restart")
 
 // A Server runs the programs of one configuration.
 type Server struct {
+	o       Options
 	manager *procmgr.Manager
+	logger  *slog.Logger // never nil
+	log     *mainLog     // nil unless Standalone
+	config  config
+
+	mu    sync.Mutex
+	ask   mood
+	asked chan struct{} // closed once ask is not running
 }
+
+// A mood is what supervisord is about: supervisor.states.SupervisorStates.
+type mood int
+
+const (
+	running mood = iota
+	restarting
+	shutdown
+)
 
 // New makes a Server of a configuration. Relative paths in it are relative to
 // the directory that this process has when the programs start. The error names
 // the place of a program that cannot be run.
-func New(c *supervisorconf.Config, o *Options) (*Server, error) {
-	if o == nil {
-		o = &Options{}
+//
+// New makes the automatic log files, and for a Standalone Server opens the log:
+// call Run then, whatever comes.
+func New(c *supervisorconf.Config, o *Options) (_ *Server, err error) {
+	s := &Server{asked: make(chan struct{})}
+	if o != nil {
+		s.o = *o
 	}
-	s := &Server{manager: procmgr.New(&procmgr.Options{
-		Logger: o.Logger, Environ: o.Environ, ServerURL: c.Supervisord.ServerURL,
-	})}
-	for _, g := range c.Groups {
-		group := procmgr.Group{Name: g.Name, Priority: orZero(g.Priority)}
-		for _, p := range g.Processes {
-			if p.Program.Kind != supervisorconf.KindProgram {
-				return nil, at(p, fmt.Errorf("%s programs cannot be run yet", p.Program.Kind))
-			}
-			program, err := convert(c, p)
-			if err != nil {
-				return nil, at(p, err)
-			}
-			group.Programs = append(group.Programs, program)
+	handlers := []slog.Handler{}
+	if s.o.Logger != nil {
+		handlers = append(handlers, s.o.Logger.Handler())
+	}
+	if s.o.Standalone {
+		if s.log, err = openMainLog(&c.Supervisord, s.o.Stdout); err != nil {
+			return nil, err
 		}
-		if err := s.manager.AddGroup(group); err != nil {
-			return nil, fmt.Errorf("supervisord: %w", err)
+		defer func() {
+			if err != nil {
+				s.log.Close()
+			}
+		}()
+		handlers = append(handlers, s.log)
+	}
+	s.logger = slog.New(slog.NewMultiHandler(handlers...))
+	if s.o.Standalone {
+		s.begin(c)
+	}
+	s.manager = procmgr.New(&procmgr.Options{
+		Logger: s.logger, Environ: s.o.Environ, ServerURL: c.Supervisord.ServerURL, Identifier: c.Supervisord.Identifier,
+	})
+	s.config = config{manager: s.manager, current: c, reload: s.o.Reload}
+	for _, g := range c.Groups {
+		// Of two with the same name the first runs.
+		if err := s.config.add(g); err != nil && !errors.Is(err, procmgr.ErrAlreadyAdded) {
+			return nil, err
 		}
 	}
 	return s, nil
 }
 
-func at(p *supervisorconf.Process, err error) error {
-	return fmt.Errorf("supervisord: %s: [%s:%s]: %w", p.Program.Section().Pos(), p.Program.Kind, p.Program.Name, err)
+// begin writes what supervisord writes when it has its log, and cleans up.
+func (s *Server) begin(c *supervisorconf.Config) {
+	if c.Supervisord.User == nil && os.Getuid() == 0 {
+		s.logger.Log(context.Background(), levelCritical, "Supervisor is running as root.  Privileges were not dropped because no user is "+
+			"specified in the config file.  If you intend to run as root, you can set user=root in the config file to avoid this message.")
+	}
+	r := c.Resolved()
+	for _, text := range r.Warnings {
+		s.logger.Warn(text)
+	}
+	for _, text := range r.Infos {
+		s.logger.Info(text)
+	}
+	if !c.Supervisord.NoCleanup {
+		s.removeAutoLogs(&c.Supervisord)
+	}
 }
 
 // Manager returns what runs the processes. It is the same one all the time.
 func (s *Server) Manager() *procmgr.Manager { return s.manager }
 
-// Run starts the programs and keeps them up until ctx is done, then stops
-// them; see [procmgr.Manager.Run].
-func (s *Server) Run(ctx context.Context) error { return s.manager.Run(ctx) }
-
-// orZero is n as procmgr wants it, where 0 would be the default.
-func orZero[T ~int | ~int64](n T) T {
-	if n == 0 {
-		return procmgr.Zero
+// Handler serves the XML-RPC API for the Server, and lets nobody in but the
+// user with the password, if there is one: see [rpc.HandlerOptions].
+func (s *Server) Handler(username, password string) http.Handler {
+	o := &rpc.HandlerOptions{
+		Identifier: s.config.identifier(),
+		Username:   username,
+		Password:   password,
+		Reload:     s.config.Reload,
+		AddGroup:   s.config.AddGroup,
+		Config:     s.config.Info,
+		Shutdown:   s.Shutdown,
+		Restart:    s.Restart,
+		Logger:     s.logger,
 	}
-	return n
+	if s.log != nil {
+		o.MainLog = s.log.file
+	}
+	return rpc.NewHandler(s.manager, o)
 }
 
-// convert makes a procmgr program of one process.
-func convert(c *supervisorconf.Config, p *supervisorconf.Process) (procmgr.Program, error) {
-	from := p.Program
-	to := procmgr.Program{
-		Name:        p.Name,
-		Command:     p.Command,
-		Directory:   p.Directory,
-		Environment: p.Environment,
+// Run starts the programs and keeps them up until ctx is done, or Shutdown is
+// called, then stops them; see [procmgr.Manager.Run]. After Restart it returns
+// ErrRestart: it is up to you to make a new Server, of the configuration as it
+// then is.
+func (s *Server) Run(ctx context.Context) error {
+	if s.log != nil {
+		defer s.log.Close()
+	}
+	defer context.AfterFunc(ctx, s.Shutdown)()
+	listeners, err := s.listen()
+	if err != nil {
+		return err
+	}
+	defer s.serve(listeners)()
+	if s.o.ready != nil {
+		s.o.ready(s)
+	}
+	if s.o.Standalone {
+		defer s.writePIDFile()()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-s.asked:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := s.manager.Run(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ask == restarting {
+		return ErrRestart
+	}
+	return nil
+}
 
-		Priority:     orZero(from.Priority),
-		Manual:       !from.Autostart,
-		StartSecs:    orZero(from.StartSecs),
-		StartRetries: orZero(from.StartRetries),
-		ExitCodes:    append([]int{}, from.ExitCodes...), // an empty list is not the default
-		StopWaitSecs: orZero(from.StopWaitSecs),
-		StopAsGroup:  from.StopAsGroup,
-		KillAsGroup:  from.KillAsGroup,
+// Shutdown makes Run stop the programs and return. It does not wait for that.
+func (s *Server) Shutdown() { s.end(shutdown) }
 
-		RedirectStderr: from.RedirectStderr,
+// Restart is Shutdown, but Run returns ErrRestart, unless Shutdown is called as
+// well.
+func (s *Server) Restart() { s.end(restarting) }
+
+func (s *Server) end(m mood) (was mood) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was = s.ask
+	if was == running {
+		close(s.asked)
 	}
-	if from.User != nil {
-		to.User = from.User.Name
+	s.ask = max(s.ask, m)
+	return was
+}
+
+// Signal does what supervisord does when it gets a signal: TERM, INT and QUIT
+// shut down, HUP restarts, USR2 opens all logs again. Others mean nothing.
+func (s *Server) Signal(sig syscall.Signal) {
+	name := signalName(sig)
+	switch sig {
+	case syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT:
+		s.logger.Warn("received " + name + " indicating exit request")
+		s.Shutdown()
+	case syscall.SIGHUP:
+		s.mu.Lock()
+		ending := s.ask == shutdown
+		s.mu.Unlock()
+		if ending {
+			s.logger.Warn("ignored " + name + " indicating restart request (shutdown in progress)")
+			return
+		}
+		s.logger.Warn("received " + name + " indicating restart request")
+		s.Restart()
+	case syscall.SIGUSR2:
+		s.logger.Info("received " + name + " indicating log reopen request")
+		s.ReopenLogs()
 	}
-	if from.Umask >= 0 {
-		to.Umask = orZero(from.Umask)
+}
+
+func signalName(sig syscall.Signal) string {
+	for name, known := range signals {
+		if known == sig {
+			return "SIG" + name
+		}
 	}
-	switch from.Autorestart {
-	case supervisorconf.AutorestartAlways:
-		to.AutoRestart = procmgr.RestartAlways
-	case supervisorconf.AutorestartNever:
-		to.AutoRestart = procmgr.RestartNever
-	}
-	sig, ok := signals[from.StopSignal.String()]
-	if !ok {
-		return to, fmt.Errorf("stopsignal %s is not known here", from.StopSignal)
-	}
-	to.StopSignal = sig
+	return fmt.Sprintf("signal %d", int(sig))
+}
+
+// ReopenLogs opens all logs again, under their names: for the time after
+// logrotate. What went wrong is logged, and returned.
+func (s *Server) ReopenLogs() error {
+	s.logger.Info("supervisord logreopen")
 	var err error
-	if to.Stdout, err = logOf(c, p, p.Stdout, "stdout"); err != nil {
-		return to, err
+	if s.log != nil {
+		err = s.log.reopen()
 	}
-	if !from.RedirectStderr {
-		to.Stderr, err = logOf(c, p, p.Stderr, "stderr")
+	if err = errors.Join(err, s.manager.ReopenLogs()); err != nil {
+		s.logger.Error(err.Error())
 	}
-	return to, err
+	return err
 }
 
-// signals are those that one stops a process with, by the names that all
-// systems share.
-var signals = map[string]syscall.Signal{
-	"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "QUIT": syscall.SIGQUIT,
-	"KILL": syscall.SIGKILL, "USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2,
-	"ABRT": syscall.SIGABRT, "ALRM": syscall.SIGALRM, "CONT": syscall.SIGCONT, "PIPE": syscall.SIGPIPE,
-	"STOP": syscall.SIGSTOP, "TSTP": syscall.SIGTSTP, "WINCH": syscall.SIGWINCH, "URG": syscall.SIGURG,
+// writePIDFile returns what removes it.
+func (s *Server) writePIDFile() (remove func()) {
+	path := s.config.first().PIDPath
+	if err := os.WriteFile(path, fmt.Appendln(nil, os.Getpid()), 0o666); err != nil {
+		s.logger.Log(context.Background(), levelCritical, "could not write pidfile "+path)
+		return func() {}
+	}
+	s.logger.Info(fmt.Sprintf("supervisord started with pid %d", os.Getpid()))
+	return func() { os.Remove(path) }
 }
 
-func logOf(c *supervisorconf.Config, p *supervisorconf.Process, l supervisorconf.Log, stream string) (procmgr.Log, error) {
-	if l.Syslog {
-		return procmgr.Log{}, fmt.Errorf("%s_syslog cannot be served yet", stream)
-	}
-	to := procmgr.Log{MaxBytes: orZero(l.MaxBytes), Backups: orZero(l.Backups)}
-	switch l.File {
-	case supervisorconf.LogNone:
-		return procmgr.Log{}, nil
-	case supervisorconf.LogAuto:
-		dir := c.Supervisord.ChildLogDir
-		if dir == "" {
-			dir = os.TempDir()
-		}
-		// As mkstemp is called in supervisor.options.get_autochildlog_name;
-		// a name that is free when the log is opened.
-		f, err := os.CreateTemp(dir, fmt.Sprintf("%s-%s---%s-*.log", p.Name, stream, c.Supervisord.Identifier))
-		if err != nil {
-			return to, err
-		}
-		to.File = f.Name()
-		return to, f.Close()
-	case "syslog":
-		return to, fmt.Errorf("%s_logfile=syslog cannot be served yet", stream)
-	}
-	to.File = filepath.Clean(string(l.File))
-	return to, nil
-}
+// identifierOf is the identifier, which an option may have emptied.
+func identifierOf(sd *supervisorconf.Supervisord) string { return cmp.Or(sd.Identifier, "supervisor") }

@@ -105,7 +105,7 @@ stderr_logfile=NONE
 `)
 	var got []procmgr.Program
 	for _, p := range c.Processes() {
-		program, err := convert(c, p)
+		program, err := convert(&c.Supervisord, p)
 		require.NoError(t, err)
 		got = append(got, program)
 	}
@@ -126,11 +126,52 @@ stderr_logfile=NONE
 
 func TestWhatCannotBeRunIsRefusedWithItsPlace(t *testing.T) {
 	for text, want := range map[string]string{
-		"[eventlistener:x]\ncommand=/x\nevents=TICK_5\n":           "supervisord: s.conf:2:1: [eventlistener:x]: eventlistener programs cannot be run yet",
-		"[fcgi-program:x]\ncommand=/x\nsocket=tcp://localhost:1\n": "supervisord: s.conf:2:1: [fcgi-program:x]: fcgi-program programs cannot be run yet",
-		"[program:x]\ncommand=/x\nstdout_syslog=true\n":            "supervisord: s.conf:2:1: [program:x]: stdout_syslog cannot be served yet",
+		"[eventlistener:x]\ncommand=/x\nevents=TICK_5\nresult_handler=a:b\n":   "supervisord: s.conf:2:1: [eventlistener:x]: result_handler a:b cannot be run",
+		"[program:x]\ncommand=/x\nstdout_syslog=true\nstdout_logfile=/tmp/x\n": "supervisord: s.conf:2:1: [program:x]: stdout_syslog cannot be served beside a log file",
 	} {
 		_, err := New(load(t, "[supervisord]\n"+text), nil)
 		require.EqualError(t, err, want)
 	}
+}
+
+func TestListenersAndSocketsArrive(t *testing.T) {
+	c := load(t, `[supervisord]
+strip_ansi=true
+[eventlistener:l]
+command=/x
+events=TICK_5,process_state
+buffer_size=7
+stdout_logfile=NONE
+stderr_logfile=syslog
+[fcgi-program:f]
+command=/y
+socket=unix:///run/f.sock
+socket_mode=0770
+stdout_logfile=NONE
+stderr_logfile=/var/log/f
+stderr_events_enabled=true
+stderr_capture_maxbytes=1KB
+[fcgi-program:g]
+command=/z
+socket=tcp://localhost:9002
+socket_backlog=5
+stdout_logfile=NONE
+stderr_logfile=NONE
+serverurl=http://localhost:1
+environment=A="b"
+`)
+	groups := map[string]procmgr.Group{}
+	for _, g := range c.Groups {
+		group, err := convertGroup(&c.Supervisord, g)
+		require.NoError(t, err)
+		groups[g.Name] = group
+	}
+	l, f, g := groups["l"], groups["f"], groups["g"]
+	require.Equal(t, &procmgr.Listener{Events: []string{"TICK_5", "PROCESS_STATE"}, BufferSize: 7}, l.Listener)
+	require.Equal(t, -1, l.Priority)
+	require.Equal(t, &syslogWriter{name: "l"}, l.Programs[0].Stderr.Writer)
+	require.Equal(t, &procmgr.Socket{Network: "unix", Address: "/run/f.sock", Mode: 0o770}, f.Socket)
+	require.Equal(t, procmgr.Log{File: "/var/log/f", MaxBytes: 50 << 20, Backups: 10, StripANSI: true, Events: true, CaptureMaxBytes: 1024}, f.Programs[0].Stderr)
+	require.Equal(t, &procmgr.Socket{Network: "tcp", Address: "localhost:9002", Backlog: 5}, g.Socket)
+	require.Equal(t, map[string]string{"A": "b", "SUPERVISOR_SERVER_URL": "http://localhost:1"}, g.Programs[0].Environment)
 }
