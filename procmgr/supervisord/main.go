@@ -196,7 +196,7 @@ func (cmd *command) flag(name, value string) (set func(*supervisorconf.Superviso
 	case "user":
 		uid, gid, err := lookupUser(value)
 		if err != nil {
-			return nil, fmt.Errorf("Invalid user name %s", value)
+			return nil, refusal("Invalid user name " + value)
 		}
 		return func(sd *supervisorconf.Supervisord) {
 			sd.User = &supervisorconf.User{Name: value, UID: uid, GID: gid}
@@ -217,7 +217,7 @@ func (cmd *command) flag(name, value string) (set func(*supervisorconf.Superviso
 		return func(sd *supervisorconf.Supervisord) { sd.ChildLogDir = value }, nil
 	case "logfile", "pidfile":
 		if info, err := os.Stat(filepath.Dir(value)); err != nil || !info.IsDir() {
-			return nil, fmt.Errorf("The directory named as part of the path %s does not exist", value)
+			return nil, refusal("The directory named as part of the path " + value + " does not exist")
 		}
 		path, err := filepath.Abs(value)
 		if err != nil {
@@ -275,8 +275,8 @@ func findConfig(name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("No config file found at default paths (%s); use the -c option to specify a config file at a different path",
-		strings.Join(places, ", "))
+	return "", refusal("No config file found at default paths (" + strings.Join(places, ", ") +
+		"); use the -c option to specify a config file at a different path")
 }
 
 // load reads the configuration as supervisord would, and puts the command line
