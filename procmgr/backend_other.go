@@ -4,13 +4,14 @@ package procmgr
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"runtime"
 	"time"
 )
 
-func newBackend() (backend, error) {
-	return nil, errors.New("procmgr: programs can be run on unix only, not on " + runtime.GOOS)
+func openBackend(*Options, func(slog.Level, string)) (backend, map[string]survivor, error) {
+	return nil, nil, errors.New("procmgr: programs can be run on unix only, not on " + runtime.GOOS)
 }
 
 func checkPlatform(*Program) error { return nil }
@@ -23,3 +24,5 @@ type stream struct{ file *LogFile }
 func (*stream) state(time.Time) string { return "" }
 
 func setBacklog(*os.File, int) error { return nil }
+
+type childRecord struct{ pid int }

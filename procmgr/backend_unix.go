@@ -5,6 +5,7 @@ package procmgr
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -22,11 +23,12 @@ type osBackend struct {
 	reaper  reaper
 	buffers sync.Pool  // of *[]byte, for the streams
 	closed  []*os.File // a nil for each descriptor behind 2 that a child would inherit
+	memory  memory
 	mu      sync.Mutex
 	alive   map[*osChild]struct{}
 }
 
-func newBackend() (backend, error) {
+func newBackend() (*osBackend, error) {
 	b := &osBackend{
 		buffers: sync.Pool{New: func() any { return new(make([]byte, readSize)) }},
 		alive:   map[*osChild]struct{}{},
@@ -41,6 +43,23 @@ func newBackend() (backend, error) {
 	return b, nil
 }
 
+// openBackend is what Run begins with.
+func openBackend(o *Options, log func(slog.Level, string)) (backend, map[string]survivor, error) {
+	b, err := newBackend()
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.StateFile == "" {
+		return b, nil, nil
+	}
+	survivors, err := b.recall(o.StateFile, log)
+	if err != nil {
+		b.close()
+		return nil, nil, err
+	}
+	return b, survivors, nil
+}
+
 // close lets go of the children that are still there: those that could not be
 // signalled.
 func (b *osBackend) close() {
@@ -51,6 +70,7 @@ func (b *osBackend) close() {
 	b.mu.Unlock()
 	b.reaper.close()
 	b.forker.close()
+	b.memory.close()
 }
 
 func (b *osBackend) inhabited(groups []int) []int {
@@ -76,7 +96,7 @@ func (b *osBackend) start(p *process) (child, error) {
 		return nil, fmt.Errorf("couldn't setuid to %s: %w", p.prog.User, err)
 	}
 
-	c := &osChild{backend: b, exited: make(chan exitStatus, 1)}
+	c := &osChild{backend: b, name: p.stateName(), exited: make(chan exitStatus, 1)}
 	if p.socket != nil {
 		if c.input, err = p.socket.take(); err != nil {
 			return nil, err
@@ -102,6 +122,16 @@ func (b *osBackend) start(p *process) (child, error) {
 		c.release()
 		return nil, forkError(p, argv[0], err)
 	}
+	if err := b.memory.remember(c.name, c, files); err != nil {
+		p.log(slog.LevelError, "the state file does not know '"+p.prog.Name+"': "+err.Error())
+	}
+	b.own(c)
+	b.reaper.watchChild(c)
+	return c, nil
+}
+
+// own makes c one of those that are alive.
+func (b *osBackend) own(c *osChild) {
 	b.mu.Lock()
 	b.alive[c] = struct{}{}
 	b.mu.Unlock()
@@ -109,8 +139,6 @@ func (b *osBackend) start(p *process) (child, error) {
 		s.pid = c.os.Pid
 		go s.copy(&b.buffers)
 	}
-	b.reaper.watchChild(c)
-	return c, nil
 }
 
 // dispatcherError is why the pipes or the logs could not be made. Supervisor
@@ -146,7 +174,9 @@ func forkError(p *process, command string, err error) error {
 // An osChild is a child of the operating system.
 type osChild struct {
 	backend *osBackend
+	name    string // for the memory
 	os      *os.Process
+	adopted bool // it is not our child
 	stdin   *stdinPipe
 	socket  *sharedSocket // instead of stdin
 	input   *os.File      // that socket
@@ -175,12 +205,16 @@ func (c *osChild) open(p *process) (files []*os.File, err error) {
 		channels = channels[:1]
 	}
 	for _, channel := range channels {
-		s, w, err := newStream(p, channel)
+		r, w, err := os.Pipe()
+		if err != nil {
+			return files, err
+		}
+		files = append(files, w)
+		s, err := newStream(p, channel, r)
 		if err != nil {
 			return files, err
 		}
 		c.streams = append(c.streams, s)
-		files = append(files, w)
 	}
 	if p.prog.RedirectStderr {
 		files = append(files, files[1])
@@ -199,6 +233,11 @@ func (c *osChild) Signal(sig syscall.Signal, group bool) error {
 	defer c.mu.Unlock()
 	if c.reaped {
 		return os.ErrProcessDone
+	}
+	if c.adopted { // and its parent may have reaped it
+		if err := c.os.Signal(syscall.Signal(0)); err != nil {
+			return err
+		}
 	}
 	return syscall.Kill(-c.os.Pid, sig)
 }
@@ -238,6 +277,7 @@ func (c *osChild) finish(at time.Time, wait func() (*os.ProcessState, error)) {
 	state, err := wait()
 	c.reaped = true
 	c.mu.Unlock()
+	c.backend.memory.forget(c.name)
 	c.backend.mu.Lock()
 	delete(c.backend.alive, c)
 	c.backend.mu.Unlock()
@@ -271,7 +311,7 @@ func (c *osChild) release() {
 // statusOf is supervisor.options, decode_wait_status.
 func statusOf(state *os.ProcessState, err error, at time.Time) exitStatus {
 	if err != nil {
-		// Somebody else in this program has reaped it.
+		// Somebody else in this program has reaped it, or it is not our child.
 		return exitStatus{code: -1, text: "unknown termination cause: " + err.Error(), at: at}
 	}
 	ws := state.Sys().(syscall.WaitStatus)

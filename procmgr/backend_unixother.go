@@ -3,7 +3,10 @@
 package procmgr
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"runtime"
 	"syscall"
 	"time"
@@ -54,3 +57,20 @@ func (b *osBackend) sweep(groups []int, grace, _ time.Duration) (killed int) {
 	}
 	return killed
 }
+
+type childRecord struct{ pid int }
+
+func (b *osBackend) recall(string, func(slog.Level, string)) (map[string]survivor, error) {
+	return nil, errors.New("procmgr: StateFile works on Linux only, not on " + runtime.GOOS)
+}
+
+func (b *osBackend) adopt(*process, survivor) (child, error) {
+	return nil, os.ErrProcessDone
+}
+
+// memory is of nothing.
+type memory struct{}
+
+func (memory) remember(string, *osChild, []*os.File) error { return nil }
+func (memory) forget(string) error                         { return nil }
+func (memory) close()                                      {}

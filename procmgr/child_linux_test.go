@@ -1,11 +1,13 @@
 package procmgr
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -216,6 +218,24 @@ func TestParentDeath(t *testing.T) {
 	}
 }
 
+func TestParentDeathIsNotThatOfAThread(t *testing.T) {
+	t.Parallel()
+	p := role(t, "x", "stay")
+	p.Manual = true
+	p.ParentDeath = syscall.SIGKILL
+	l := run(t, nil, p)
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // the thread ends with the goroutine
+		started <- l.Start(context.Background(), "x")
+	}()
+	require.NoError(t, <-started)
+	require.NoError(t, l.Signal("x", syscall.SIGCONT))
+	require.NoError(t, l.Stop(t.Context(), "x"))
+	l.await("x", Running)
+	assert.Equal(t, Stopping, l.awaitEvent(func(e Event) bool { return e.Process == "x" }).To, "it has not ended before")
+}
+
 func TestAFullDiskKillsNobodyAndIsTold(t *testing.T) {
 	t.Parallel()
 	p := role(t, "x", "flood 3000")
@@ -279,18 +299,17 @@ func TestWithoutProcessDescriptors(t *testing.T) {
 	b, err := newBackend()
 	require.NoError(t, err)
 	defer b.close()
-	ob := b.(*osBackend)
 	p := role(t, "x", "exit 3")
 	proc := newProcess(New(nil), "x", p.resolved())
 	// What watch does when it cannot add to the epoll.
-	c := &osChild{backend: ob, exited: make(chan exitStatus, 1)}
+	c := &osChild{backend: b, exited: make(chan exitStatus, 1)}
 	files, err := c.open(proc)
 	require.NoError(t, err)
 	c.os, err = os.StartProcess(p.Args[0], p.Args, &os.ProcAttr{Env: proc.environ(), Files: files})
 	require.NoError(t, err)
 	closeAll(files)
 	for _, s := range c.streams {
-		go s.copy(&ob.buffers)
+		go s.copy(&b.buffers)
 	}
 	waitThenFinish(c)
 	exit := <-c.Exited()

@@ -39,6 +39,8 @@
 //     is empty.
 //   - At the end of Run, groups of equal priority stop at the same time, not
 //     one after the other.
+//   - A manager that was killed is no reason to start a second set of programs
+//     (Options.StateFile).
 //   - A log that blocks or fails holds up nothing but the program that writes
 //     it. Log files are rotated at the end of a line.
 //   - Stop calls off the restart of a process that has just EXITED, though it

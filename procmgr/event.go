@@ -55,6 +55,7 @@ const (
 	EventRunning                            // SUPERVISOR_STATE_CHANGE_RUNNING: Run has begun; Start works from here on
 	EventStopping                           // SUPERVISOR_STATE_CHANGE_STOPPING: the context of Run is done
 	EventOrphansKilled                      // PROCESS_ORPHANS_KILLED, not in Supervisor: what a process left behind was killed
+	EventSurvivor                           // PROCESS_SURVIVOR, not in Supervisor: a child of an earlier Run is alive; see Options.StateFile
 
 	EventLogStdout           // PROCESS_LOG_STDOUT: a piece of output, of a Log with Events
 	EventLogStderr           // PROCESS_LOG_STDERR
@@ -75,6 +76,7 @@ var eventNames = [...]string{
 	EventRunning:             "SUPERVISOR_STATE_CHANGE_RUNNING",
 	EventStopping:            "SUPERVISOR_STATE_CHANGE_STOPPING",
 	EventOrphansKilled:       "PROCESS_ORPHANS_KILLED",
+	EventSurvivor:            "PROCESS_SURVIVOR",
 	EventLogStdout:           "PROCESS_LOG_STDOUT",
 	EventLogStderr:           "PROCESS_LOG_STDERR",
 	EventCommunicationStdout: "PROCESS_COMMUNICATION_STDOUT",
@@ -137,6 +139,8 @@ func (e Event) Payload() string {
 		return "groupname:" + e.Group + "\n"
 	case EventOrphansKilled:
 		return fmt.Sprintf("%s killed:%d", process, e.Killed)
+	case EventSurvivor:
+		return fmt.Sprintf("%s pid:%d", process, e.PID)
 	case EventLogStdout:
 		return fmt.Sprintf("%s pid:%d channel:stdout\n%s", process, e.PID, e.Data)
 	case EventLogStderr:

@@ -44,6 +44,9 @@ type fakeBackend struct {
 	behave  func(name string, c *fakeChild) error
 	missing map[string]error
 	left    map[int]int // pid: how many others its group holds
+	gone    error       // of each adopt
+
+	survivors map[string]survivor // of the Run before
 
 	mu      sync.Mutex
 	log     []string
@@ -65,8 +68,13 @@ func (b *fakeBackend) start(p *process) (child, error) {
 	b.note("start %s", p.name)
 	b.mu.Lock()
 	b.lastPid++
-	c := &fakeChild{pid: b.lastPid, exited: make(chan exitStatus, 1)}
+	pid := b.lastPid
 	b.mu.Unlock()
+	return b.child(p, pid)
+}
+
+func (b *fakeBackend) child(p *process, pid int) (child, error) {
+	c := &fakeChild{pid: pid, exited: make(chan exitStatus, 1)}
 	c.signal = func(c *fakeChild, sig syscall.Signal, group bool) error {
 		b.note("%s %s", sig, p.name)
 		if sig == syscall.SIGTERM || sig == syscall.SIGKILL {
@@ -80,6 +88,14 @@ func (b *fakeBackend) start(p *process) (child, error) {
 		}
 	}
 	return c, nil
+}
+
+func (b *fakeBackend) adopt(p *process, s survivor) (child, error) {
+	b.note("adopt %s", p.name)
+	if b.gone != nil {
+		return nil, b.gone
+	}
+	return b.child(p, s.pid)
 }
 
 func (b *fakeBackend) inhabited(groups []int) []int {
@@ -138,7 +154,7 @@ func inFakeTimeGroups(t *testing.T, b *fakeBackend, test func(w *world), groups 
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		m := New(nil)
-		m.backend = b
+		m.backend, m.survivors = b, b.survivors
 		for _, g := range groups {
 			for i := range g.Programs {
 				g.Programs[i].Command = "x"
@@ -183,6 +199,8 @@ func (w *world) render(e Event) string {
 	switch e.Type {
 	case EventProcessState:
 		return fmt.Sprintf("%s %s %s", after, fullName(e.Group, e.Process), e.To)
+	case EventSurvivor:
+		return fmt.Sprintf("%s %s survived as %d", after, fullName(e.Group, e.Process), e.PID)
 	case EventOrphansKilled:
 		return fmt.Sprintf("%s %s killed %d", after, fullName(e.Group, e.Process), e.Killed)
 	}

@@ -25,6 +25,7 @@ type machine struct {
 	stopped time.Time // of the latest end
 	due     time.Time // when the state has something to do; zero: never
 	backoff int       // starts that failed in a row
+	adopted bool      // the child is of an earlier Run
 	killing bool      // a stop was asked for: the end of the child is no surprise
 	frozen  bool      // nothing is started any more
 
@@ -36,9 +37,11 @@ type machine struct {
 type input struct {
 	kind inputKind
 	now  time.Time
-	pid  int        // inSpawned
-	text string     // inSpawnFailed, inSignalFailed: why
+	pid  int        // inSpawned, inAdopted, inAdoptFailed
+	text string     // inSpawnFailed, inSignalFailed, inAdoptFailed: why
 	exit exitStatus // inExited
+
+	started time.Time // inAdopted
 }
 
 type inputKind int
@@ -54,6 +57,8 @@ const (
 	inSpawned                       // answers doSpawn
 	inSpawnFailed                   //
 	inSignalFailed                  // answers doSignal, or another signal
+	inAdopted                       // there is a child of an earlier Run; only before all else
+	inAdoptFailed                   // there is, but its end cannot be seen
 	inExited                        // the child is no more
 )
 
@@ -120,6 +125,16 @@ func (m *machine) step(in input) (todo []effect, wait time.Duration) {
 		m.spawnErr = in.text
 		m.log(&todo, slog.LevelInfo, "spawnerr: %s", in.text)
 		m.fail(in.now, &todo)
+	case inAdopted:
+		m.pid = in.pid
+		m.adopted = true
+		m.started = in.started
+		m.due = m.started.Add(secs(m.prog.StartSecs))
+		m.log(&todo, slog.LevelInfo, "adopted: '%s' with pid %d, which an earlier run has left", m.name, in.pid)
+		m.enter(Starting, &todo)
+	case inAdoptFailed:
+		m.log(&todo, slog.LevelError, "'%s' with pid %d, which an earlier run has left, cannot be adopted: %s", m.name, in.pid, in.text)
+		m.enter(Unknown, &todo)
 	case inSignalFailed:
 		m.log(&todo, slog.LevelError, "unknown problem killing %s (%d): %s", m.name, m.pid, in.text)
 		m.due = time.Time{}
@@ -256,6 +271,7 @@ func (m *machine) exited(in input, todo *[]effect) {
 		}
 	}
 	m.pid = 0
+	m.adopted = false
 }
 
 // enter changes the state and tells it. It comes after everything that the

@@ -169,6 +169,20 @@ func beChild(role []string) {
 		if err := m.Run(ctx); err != nil {
 			panic(err)
 		}
+	case "keeper": // a manager with a state file, of programs that answer
+		m := New(&Options{StateFile: role[1]})
+		for _, name := range role[3:] {
+			err := m.Add(Program{
+				Name: name, Args: []string{os.Args[0]}, StartSecs: Zero,
+				Environment: map[string]string{childEnv: "answer " + role[2]},
+			})
+			if err != nil {
+				panic(err)
+			}
+		}
+		m.Run(context.Background())
+	case "answer": // say on standard output what is said on a lifeline
+		io.Copy(os.Stdout, grasp(role[1]))
 	case "emfile": // start a program without, and with, a free descriptor
 		m := New(nil)
 		if err := m.Add(Program{Name: "x", Command: "cat", StartSecs: Zero, StartRetries: Zero, Manual: true}); err != nil {

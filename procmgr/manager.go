@@ -35,6 +35,23 @@ type Options struct {
 	// ServerURL is the SUPERVISOR_SERVER_URL of the children; none if empty.
 	ServerURL string
 
+	// StateFile, if not empty, is where the children are remembered, for the
+	// case that the manager is killed. The next Run with the same file finds
+	// those that are alive, and tells of each with an EventSurvivor. If it has
+	// their program, by its name and that of its group, it does not start it a
+	// second time but adopts the child: it is RUNNING, is watched, stopped and
+	// restarted as any other, and its output is logged again. What it wrote
+	// while there was no manager has met a closed pipe (SIGPIPE), unless it was
+	// not for a pipe in the first place. Its exit status cannot be known and
+	// counts as -1; an event listener gets no more events.
+	// A child without its program is left alone, until one of that name is
+	// added.
+	//
+	// The file must be one that nobody else can write to, and is made if there
+	// is none; its directory must exist. Two managers cannot use the same.
+	// Linux only.
+	StateFile string
+
 	// EventBuffer is how many events are kept for a reader that is behind,
 	// before the oldest is dropped; 0 is 4096.
 	EventBuffer int
@@ -50,6 +67,9 @@ type Manager struct {
 	tails      *tails
 	zipper     *zipper
 	backend    backend // set by Run, or by a test
+
+	options   Options
+	survivors map[string]survivor // that nobody has claimed; by stateName, guarded by mu
 
 	removing sync.Mutex // held for all of Remove, and while the phase changes; before mu
 
@@ -83,6 +103,7 @@ func New(o *Options) *Manager {
 		o = &Options{}
 	}
 	m := &Manager{
+		options:    *o,
 		logger:     o.Logger,
 		environ:    slices.Clone(o.Environ),
 		serverURL:  o.ServerURL,
@@ -188,6 +209,7 @@ func (m *Manager) insert(g *group) (running bool, err error) {
 
 // own gives the processes of g their goroutines. The caller holds m.mu.
 func (m *Manager) own(g *group) {
+	m.claim(g)
 	for _, p := range g.processes {
 		m.owners.Go(func() { p.run(m.backend) })
 	}

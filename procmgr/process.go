@@ -23,6 +23,9 @@ type child interface {
 type backend interface {
 	check(p *process) error          // whether the command can be found; a *commandError
 	start(p *process) (child, error) // the error is what becomes of SpawnErr
+	// adopt takes over a child of an earlier Run; os.ErrProcessDone: it has
+	// ended.
+	adopt(p *process, s survivor) (child, error)
 	// inhabited returns the process groups in which somebody is left.
 	inhabited(groups []int) []int
 	// sweep waits until the process groups are empty. What is left after grace
@@ -47,6 +50,7 @@ type process struct {
 	outputs  [2]atomic.Pointer[stream] // by Channel: those of the child
 
 	socket       *sharedSocket // nil: standard input is a pipe
+	survivor     *survivor     // what it begins with; nil: nothing
 	listener     *listener     // nil: it does not listen to events
 	machine      machine
 	refusal      error // of a start while the machine is frozen
@@ -122,6 +126,10 @@ func (p *process) run(b backend) {
 	p.timer.Stop()
 	defer close(p.ended)
 	defer p.timer.Stop()
+	if p.survivor != nil {
+		p.adopt(*p.survivor)
+		p.survivor = nil
+	}
 	for {
 		select {
 		case exit := <-p.exited:
@@ -415,6 +423,7 @@ func (p *process) publish() {
 		Name:       p.prog.Name,
 		State:      m.state,
 		PID:        m.pid,
+		Adopted:    m.adopted,
 		Start:      m.started,
 		Stop:       m.stopped,
 		ExitStatus: m.exitStatus,

@@ -79,15 +79,16 @@ func (m *Manager) begin() (err error) {
 		return errors.New("procmgr: Run was called before")
 	}
 	if m.backend == nil {
-		if m.backend, err = newBackend(); err != nil {
+		if m.backend, m.survivors, err = openBackend(&m.options, m.log); err != nil {
 			return err
 		}
 	}
 	m.phase = phaseRunning
+	m.hub.publish(Event{Type: EventRunning, Time: time.Now()}) // whoever starts something at that waits for m.mu
 	for _, g := range m.groups {
 		m.own(g)
 	}
-	m.hub.publish(Event{Type: EventRunning, Time: time.Now()})
+	m.reportStrangers()
 	return nil
 }
 

@@ -12,6 +12,7 @@ type Status struct {
 	Name       string    `json:"name"`
 	State      State     `json:"state"`
 	PID        int       `json:"pid,omitempty"`         // 0: no child
+	Adopted    bool      `json:"adopted,omitempty"`     // the child is of an earlier Run; see Options.StateFile
 	Start      time.Time `json:"start,omitzero"`        // of the latest start; zero: never
 	Stop       time.Time `json:"stop,omitzero"`         // of the latest end; zero: never
 	Now        time.Time `json:"now"`                   // when this was asked

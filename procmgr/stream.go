@@ -41,10 +41,11 @@ type stream struct {
 	since   atomic.Int64           // when the write that goes on has begun; 0: none does
 }
 
-// newStream returns a stream and what is to be the child's end of it.
-func newStream(p *process, channel Channel) (*stream, *os.File, error) {
+// newStream returns a stream that reads a pipe, which it closes, also when it
+// fails.
+func newStream(p *process, channel Channel, pipe *os.File) (*stream, error) {
 	l := p.prog.log(channel)
-	s := &stream{process: p, channel: channel, events: l.Events, done: make(chan struct{})}
+	s := &stream{process: p, channel: channel, pipe: pipe, events: l.Events, done: make(chan struct{})}
 	if p.listener != nil && channel == Stdout {
 		s.listen, s.events = p.listener.ear(), false
 	} else if l.CaptureMaxBytes > 0 {
@@ -56,23 +57,16 @@ func newStream(p *process, channel Channel) (*stream, *os.File, error) {
 	if l.File != "" {
 		f, err := openLogFile(*l, p.mgr.tails, p.mgr.zipper)
 		if err != nil {
-			return nil, nil, err
+			pipe.Close()
+			return nil, err
 		}
 		s.logs, s.file = append(s.logs, f), f
 	}
 	if l.Writer != nil {
 		s.logs = append(s.logs, l.Writer)
 	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		if s.file != nil {
-			s.file.Close()
-		}
-		return nil, nil, err
-	}
-	s.pipe = r
 	p.outputs[channel].Store(s)
-	return s, w, nil
+	return s, nil
 }
 
 // copy runs until the pipe ends, or end or close is called.

@@ -1,0 +1,155 @@
+package procmgr
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// recall opens the state file, and finds out who of the children that it
+// remembers is alive.
+func (b *osBackend) recall(path string, log func(slog.Level, string)) (alive map[string]survivor, err error) {
+	// A survivor is no child of ours: only a process descriptor tells its end.
+	us, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	defer us.Release()
+	if err := us.WithHandle(func(uintptr) {}); err != nil {
+		return nil, fmt.Errorf("procmgr: a state file needs process file descriptors (Linux 5.4): %w", err)
+	}
+	file, found, odd, err := openStateFile(path)
+	if err != nil {
+		return nil, err
+	}
+	b.memory.file = file
+	if odd > 0 {
+		log(slog.LevelWarn, fmt.Sprintf("%d lines of the state file %s make no sense", odd, path))
+	}
+	now, uptime := time.Now(), uptimeOfSystem()
+	alive = map[string]survivor{}
+	for name, r := range found {
+		if _, ok := r.look(); !ok {
+			b.memory.note(name, childRecord{})
+			continue
+		}
+		// All systems tell user programs of 100 clock ticks a second.
+		age := uptime - time.Duration(r.start)*(time.Second/100)
+		alive[name] = survivor{childRecord: r, started: now.Add(-max(age, 0))}
+	}
+	return alive, nil
+}
+
+// look returns whether the child is alive; another with its pid is not it.
+func (r childRecord) look() (procStat, bool) {
+	s, ok := readStat(r.pid)
+	return s, ok && !s.dead && s.start == r.start
+}
+
+func uptimeOfSystem() time.Duration {
+	text, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	secs, _ := strconv.ParseFloat(first, 64)
+	return time.Duration(secs * float64(time.Second))
+}
+
+// memory is where the children are remembered: nowhere without a state file.
+type memory struct{ file *stateFile }
+
+func (m memory) note(name string, r childRecord) error {
+	if m.file == nil {
+		return nil
+	}
+	return m.file.set(name, r)
+}
+
+// remember is for a child that was just started; nobody has reaped it yet.
+func (m memory) remember(name string, c *osChild, files []*os.File) error {
+	if m.file == nil {
+		return nil
+	}
+	stat, ok := readStat(c.os.Pid)
+	if !ok {
+		return errors.New("/proc does not show it")
+	}
+	r := childRecord{pid: c.os.Pid, start: stat.start}
+	for c := range r.pipes {
+		r.pipes[c], _ = pipeNumber(files[c+1].Stat())
+	}
+	return m.file.set(name, r)
+}
+
+func (m memory) forget(name string) error { return m.note(name, childRecord{}) }
+
+func (m memory) close() {
+	if m.file != nil {
+		m.file.close()
+	}
+}
+
+// pipeNumber returns what a pipe is known by.
+func pipeNumber(info os.FileInfo, err error) (uint64, bool) {
+	if err != nil || info.Mode().Type() != os.ModeNamedPipe {
+		return 0, false
+	}
+	return info.Sys().(*syscall.Stat_t).Ino, true
+}
+
+// adopt takes over a child of an earlier Run. It has no standard input, which
+// has ended with that Run.
+func (b *osBackend) adopt(p *process, s survivor) (child, error) {
+	proc, err := os.FindProcess(s.pid)
+	if err != nil {
+		return nil, err
+	}
+	// With the descriptor in hand: it is that of whom we look at.
+	if _, ok := s.look(); !ok {
+		proc.Release()
+		b.memory.forget(p.stateName())
+		return nil, os.ErrProcessDone
+	}
+	c := &osChild{backend: b, name: p.stateName(), os: proc, adopted: true, exited: make(chan exitStatus, 1)}
+	if p.listener == nil { // of the talk with one that listens we do not know where it was
+		c.reopen(p, s)
+	}
+	if _, ok := b.reaper.watch(proc, func(at time.Time) { c.finish(at, proc.Wait) }); !ok {
+		c.release()
+		proc.Release()
+		return nil, errors.New("its end cannot be watched")
+	}
+	b.own(c)
+	return c, nil
+}
+
+// reopen gets hold of the other ends of a survivor's outputs, if they are still
+// the pipes that it was given: nobody has left these to us, but the system
+// opens a pipe like a file for those who may look into a process.
+func (c *osChild) reopen(p *process, s survivor) {
+	for channel, number := range s.pipes {
+		if Channel(channel) == Stderr && p.prog.RedirectStderr {
+			continue
+		}
+		path := fmt.Sprintf("/proc/%d/fd/%d", s.pid, channel+1)
+		if n, ok := pipeNumber(os.Stat(path)); !ok || n != number {
+			continue
+		}
+		pipe, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		var copied *stream
+		if err == nil {
+			copied, err = newStream(p, Channel(channel), pipe)
+		}
+		if err != nil {
+			p.log(slog.LevelError, "cannot log the output of '"+p.prog.Name+"': "+err.Error())
+			continue
+		}
+		c.streams = append(c.streams, copied)
+	}
+}
