@@ -89,6 +89,15 @@ type ansi struct {
 	half   bool // the last byte was ESC
 }
 
+// end returns what strip has held back.
+func (a *ansi) end() []byte {
+	if !a.half {
+		return nil
+	}
+	a.half = false
+	return []byte{0x1b}
+}
+
 // strip returns b without escapes, in memory of its own if there were any.
 func (a *ansi) strip(b []byte) []byte {
 	if !a.escape && !a.half && bytes.IndexByte(b, 0x1b) < 0 {

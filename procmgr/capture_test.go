@@ -1,10 +1,17 @@
+//go:build unix
+
 package procmgr
 
 import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func captured(max int64, chunks ...string) (logged string, sent []string, lost int) {
@@ -72,6 +79,7 @@ func TestEscapesAreStripped(t *testing.T) {
 		"\x1b]0;title\a":             "\x1b]0;title\a",
 		"\x1b\x1b[mx":                "\x1bx",
 		"no end \x1b[123":            "no end ",
+		"no escape \x1b":             "no escape \x1b",
 		"one\x1b[0K\ntwo\x1b[?25h\n": "one\ntwo\n",
 	} {
 		for _, chunks := range [][]string{{in}, strings.Split(in, "")} {
@@ -80,6 +88,7 @@ func TestEscapesAreStripped(t *testing.T) {
 			for _, chunk := range chunks {
 				got += string(a.strip([]byte(chunk)))
 			}
+			got += string(a.end())
 			assert.Equal(t, want, got, "%q", chunks)
 		}
 	}
@@ -104,4 +113,98 @@ func FuzzCaptureDoesNotDependOnThePieces(f *testing.F) {
 		assert.Equal(t, sent, sentAgain)
 		assert.Equal(t, lost, lostAgain)
 	})
+}
+
+// supervisord's own dispatcher sends the same messages, and logs the same text
+// but for what it holds back at the end.
+func TestOracleCapture(t *testing.T) {
+	python := supervisorsPython(t)
+	rnd := oracleRand(t)
+	words := []string{captureBegin, captureEnd, "<!--XSUPERVISOR:", "-->", "<", "text", "\n", "\x1b[1;31m", "\x1b", "[0m", "m"}
+	type output struct {
+		Logged string
+		Sent   []string
+	}
+	var outputs [][]string
+	for range oracleCases(t, 300) {
+		var chunks []string
+		for range 1 + rnd.IntN(8) {
+			chunk := ""
+			for range rnd.IntN(4) {
+				chunk += words[rnd.IntN(len(words))]
+			}
+			cut := rnd.IntN(len(chunk) + 1)
+			chunks = append(chunks, chunk[:cut], chunk[cut:])
+		}
+		outputs = append(outputs, append(chunks, captureEnd+captureBegin+captureEnd, strings.Repeat(".", 2*len(captureBegin))))
+	}
+	input, err := json.Marshal(outputs)
+	require.NoError(t, err)
+	const script = `
+import json, sys
+from supervisor import dispatchers, events
+class Any:
+    def __init__(self, **kw): self.__dict__.update(kw)
+    def __getattr__(self, _): return lambda *a, **k: None
+sent = []
+events.callbacks.append((events.ProcessCommunicationEvent, lambda e: sent.append(e.data.decode())))
+for chunks in json.load(sys.stdin):
+    from supervisor import loggers
+    options = Any(logger=Any(), strip_ansi=False, loglevel=20, getLogger=lambda: loggers.Logger())
+    config = Any(name='a', options=options, stdout_logfile=None, stdout_logfile_maxbytes=0, stdout_logfile_backups=0,
+        stdout_syslog=False, stdout_capture_maxbytes=100000, stdout_events_enabled=False, stderr_events_enabled=False)
+    d = dispatchers.POutputDispatcher(Any(config=config, pid=1), events.ProcessCommunicationStdoutEvent, 0)
+    logged = []
+    d.normallog = d.childlog = Any(info=lambda b: logged.append(b.decode()), handlers=[])
+    del sent[:]
+    for text in chunks:
+        options.readfd = lambda fd: text.encode()
+        if text:
+            d.handle_read_event()
+    print(json.dumps({'Logged': ''.join(logged), 'Sent': sent}))
+`
+	cmd := exec.Command(python, "-c", script)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), os.Stderr
+	answer, err := cmd.Output()
+	require.NoError(t, err)
+	answers := json.NewDecoder(bytes.NewReader(answer))
+	for _, chunks := range outputs {
+		want := output{}
+		require.NoError(t, answers.Decode(&want))
+		logged, sent, _ := captured(100000, chunks...)
+		if sent == nil {
+			sent = []string{}
+		}
+		assert.Equal(t, want, output{logged, sent}, "%q", chunks)
+	}
+}
+
+func TestOracleStripEscapes(t *testing.T) {
+	python := supervisorsPython(t)
+	rnd := oracleRand(t)
+	const letters = "\x1b\x1b[[0;mHJx\n"
+	var texts []string
+	for range oracleCases(t, 300) {
+		var text strings.Builder
+		for range rnd.IntN(20) {
+			text.WriteByte(letters[rnd.IntN(len(letters))])
+		}
+		texts = append(texts, text.String())
+	}
+	input, err := json.Marshal(texts)
+	require.NoError(t, err)
+	cmd := exec.Command(python, "-c", `
+import json, sys
+from supervisor.dispatchers import stripEscapes
+json.dump([stripEscapes(t.encode()).decode() for t in json.load(sys.stdin)], sys.stdout)
+`)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), os.Stderr
+	answer, err := cmd.Output()
+	require.NoError(t, err)
+	var want []string
+	require.NoError(t, json.Unmarshal(answer, &want))
+	for i, text := range texts {
+		var a ansi
+		assert.Equal(t, want[i], string(append(a.strip([]byte(text)), a.end()...)), "%q", text)
+	}
 }

@@ -49,6 +49,128 @@ func Example() {
 	// error: <nil>
 }
 
+// Run three programs, and wait until all of them are RUNNING.
+func ExampleManager_Run() {
+	m := procmgr.New(nil)
+	for i, name := range []string{"scout", "nipt", "gens"} {
+		err := m.Add(procmgr.Program{Name: name, Command: "sleep 1000", Priority: 1 + i, StartSecs: procmgr.Zero})
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	events := m.Events(ctx)
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+
+	running := 0
+	for e := range events {
+		if e.To == procmgr.Running {
+			fmt.Println(e.Process, "runs")
+			if running++; running == 3 {
+				break
+			}
+		}
+	}
+	cancel()
+	fmt.Println("error:", <-done)
+	// Output:
+	// scout runs
+	// nipt runs
+	// gens runs
+	// error: <nil>
+}
+
+// Send a program something, and follow its log.
+func ExampleManager_FollowLog() {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	m := procmgr.New(nil)
+	err = m.Add(procmgr.Program{
+		Name:      "cat",
+		Command:   "cat",
+		StartSecs: procmgr.Zero,
+		Stdout:    procmgr.Log{File: dir + "/cat.log"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	events := m.Events(ctx)
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	for e := range events {
+		if e.To == procmgr.Running {
+			break
+		}
+	}
+
+	chunks, err := m.FollowLog(ctx, "cat", procmgr.Stdout, 1024)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := m.SendStdin("cat", []byte("hello\n")); err != nil {
+		log.Fatal(err)
+	}
+	for chunk, err := range chunks {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s", chunk)
+		break
+	}
+	cancel()
+	<-done
+	// Output:
+	// hello
+}
+
+// An event listener is a program that is sent what happens. This one is a
+// shell script that accepts whatever comes.
+func ExampleListener() {
+	const script = `while echo READY && read -r header; do
+		name=${header##*eventname:}
+		head -c "${header##*len:}" >/dev/null
+		echo "heard ${name%% *}" >&2
+		printf 'RESULT 2\nOK'
+	done`
+	heard := make(heading, 1)
+	m := procmgr.New(nil)
+	err := m.AddGroup(procmgr.Group{
+		Name:     "ear",
+		Listener: &procmgr.Listener{Events: []string{"REMOTE_COMMUNICATION"}},
+		Programs: []procmgr.Program{{
+			Name:   "ear",
+			Args:   []string{"sh", "-c", script},
+			Stderr: procmgr.Log{Writer: procmgr.NewLineWriter(heard)},
+		}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+
+	m.SendRemoteCommEvent("deploy", "scout 1.2") // waits for the listener
+	fmt.Println(<-heard)
+	cancel()
+	<-done
+	// Output:
+	// heard REMOTE_COMMUNICATION
+}
+
+// heading gets a line with each Write.
+type heading chan string
+
+func (h heading) Write(line []byte) (int, error) {
+	h <- string(line)
+	return len(line), nil
+}
+
 // Watch what happens, and restart a program.
 func ExampleManager_Restart() {
 	m := procmgr.New(nil)

@@ -415,3 +415,37 @@ func TestKindsOfEvents(t *testing.T) {
 	assert.False(t, (&pool{Listener: Listener{Events: []string{"EVENT"}}}).wants(&orphans), "it is none of Supervisor's")
 	assert.True(t, (&pool{Listener: Listener{Events: []string{"PROCESS_ORPHANS_KILLED"}}}).wants(&orphans))
 }
+
+func FuzzListenerProtocol(f *testing.F) {
+	f.Add("READY\nRESULT 2\nOKREADY\n", 3)
+	f.Add("READY\nRESULT 4\nFAIL", 100)
+	f.Add("RESULT", 1)
+	f.Fuzz(func(t *testing.T, speech string, size int) {
+		if size <= 0 {
+			t.Skip()
+		}
+		m := New(nil)
+		p := newPool(m, "pool", remote)
+		x := newProcess(m, "pool", (&Program{Name: "a"}).resolved())
+		x.status.Store(&Status{State: Running})
+		l := newListener(p, x)
+		l.start(io.Discard)
+		p.accept(Event{Type: EventRemoteCommunication}, 0)
+		hear := l.ear()
+		for speech != "" {
+			n := min(size, len(speech))
+			hear([]byte(speech[:n]))
+			speech = speech[n:]
+			// The event is in one place, or was accepted.
+			if l.event != nil {
+				assert.Equal(t, busy, l.state)
+				assert.Empty(t, p.buffer)
+			} else {
+				assert.NotEqual(t, busy, l.state)
+				assert.LessOrEqual(t, len(p.buffer), 1)
+			}
+		}
+		l.end()
+		assert.LessOrEqual(t, len(p.buffer), 1)
+	})
+}

@@ -91,7 +91,7 @@ type Log struct {
 	// Writer gets the output, too, from one goroutine at a time for each Log.
 	// If it has a method Flush() error, that is called at the end of the
 	// process. A Write that blocks holds up this process alone, and at its end
-	// for no longer than a second. See LineWriter and SlogWriter.
+	// for no longer than a second. See LineWriter and NewSlogWriter.
 	Writer io.Writer
 }
 

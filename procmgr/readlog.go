@@ -2,6 +2,7 @@ package procmgr
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 )
@@ -10,10 +11,14 @@ import (
 // (BAD_ARGUMENTS).
 var ErrBadArguments = errors.New("bad arguments")
 
+// readMax is how much of a log is returned at once.
+const readMax = 256 << 20
+
 // ReadLogFile returns length bytes of a file, from offset on: all that follow
 // if length is 0, nothing from behind the end of the file. A negative offset,
 // with length 0, asks for so many bytes at the end. The error is
-// ErrBadArguments or that of the file. It is supervisor.options.readFile.
+// ErrBadArguments, that of the file, or that it would be more than 256 MiB. It
+// is supervisor.options.readFile.
 func ReadLogFile(path string, offset, length int64) ([]byte, error) {
 	if length < 0 || offset < 0 && length != 0 {
 		return nil, ErrBadArguments
@@ -42,10 +47,14 @@ func readAt(f *os.File, offset, length int64) ([]byte, error) {
 	if _, err := f.Seek(offset, io.SeekStart); err != nil {
 		return nil, err
 	}
-	if length == 0 {
-		return io.ReadAll(f)
+	if length == 0 || length > readMax {
+		length = readMax + 1
 	}
-	return io.ReadAll(io.LimitReader(f, length))
+	data, err := io.ReadAll(io.LimitReader(f, length))
+	if err == nil && len(data) > readMax {
+		return nil, fmt.Errorf("procmgr: more than %d bytes are not read at once from %s", readMax, f.Name())
+	}
+	return data, err
 }
 
 // TailLogFile returns the last length bytes of a file, and its size: the

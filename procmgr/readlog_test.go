@@ -34,6 +34,17 @@ func TestReadLogFile(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
+func TestAHugeLogIsNotReadAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	require.NoError(t, os.Truncate(path, readMax+1)) // a hole
+	_, err := ReadLogFile(path, 0, 0)
+	assert.ErrorContains(t, err, "not read at once")
+	data, err := ReadLogFile(path, readMax-1, 0)
+	require.NoError(t, err)
+	assert.Len(t, data, 2)
+}
+
 func TestTailLogFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.WriteFile(path, []byte("0123456789"), 0o600))

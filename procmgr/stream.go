@@ -147,6 +147,12 @@ func (s *stream) flush() {
 	if s.capture != nil {
 		s.process.dropped.Add(int64(s.capture.end()))
 	}
+	if s.ansi != nil {
+		if rest := s.ansi.end(); rest != nil {
+			s.ansi = nil
+			s.put(rest)
+		}
+	}
 	for _, log := range s.logs {
 		if f, ok := log.(flusher); ok {
 			s.tried(f.Flush())
@@ -214,7 +220,8 @@ func (s *stream) state(now time.Time) string {
 // communicate sends what stood between the tags of a capture.
 func (s *stream) communicate(message []byte) {
 	if s.ansi != nil {
-		message = (&ansi{}).strip(message)
+		var a ansi
+		message = append(a.strip(message), a.end()...)
 	}
 	s.tell(EventCommunicationStdout, EventCommunicationStderr, message)
 }
