@@ -24,14 +24,15 @@ type osBackend struct {
 	buffers sync.Pool  // of *[]byte, for the streams
 	closed  []*os.File // a nil for each descriptor behind 2 that a child would inherit
 	memory  memory
+	orphans *orphanage
 	mu      sync.Mutex
-	alive   map[*osChild]struct{}
+	alive   map[int]*osChild // by pid
 }
 
 func newBackend() (*osBackend, error) {
 	b := &osBackend{
 		buffers: sync.Pool{New: func() any { return new(make([]byte, readSize)) }},
-		alive:   map[*osChild]struct{}{},
+		alive:   map[int]*osChild{},
 	}
 	if err := b.reaper.open(); err != nil {
 		return nil, err
@@ -49,12 +50,15 @@ func openBackend(o *Options, log func(slog.Level, string)) (backend, map[string]
 	if err != nil {
 		return nil, nil, err
 	}
-	if o.StateFile == "" {
-		return b, nil, nil
+	var survivors map[string]survivor
+	if o.StateFile != "" {
+		survivors, err = b.recall(o.StateFile, log)
 	}
-	survivors, err := b.recall(o.StateFile, log)
+	if err == nil {
+		b.orphans, err = openOrphanage(b, o.Subreaper, log)
+	}
 	if err != nil {
-		b.close()
+		b.close(0)
 		return nil, nil, err
 	}
 	return b, survivors, nil
@@ -62,15 +66,17 @@ func openBackend(o *Options, log func(slog.Level, string)) (backend, map[string]
 
 // close lets go of the children that are still there: those that could not be
 // signalled.
-func (b *osBackend) close() {
+func (b *osBackend) close(patience time.Duration) (killed int) {
+	killed = b.orphans.close(patience)
 	b.mu.Lock()
-	for c := range b.alive {
+	for _, c := range b.alive {
 		c.release()
 	}
 	b.mu.Unlock()
 	b.reaper.close()
 	b.forker.close()
 	b.memory.close()
+	return killed
 }
 
 func (b *osBackend) inhabited(groups []int) []int {
@@ -130,10 +136,17 @@ func (b *osBackend) start(p *process) (child, error) {
 	return c, nil
 }
 
+// isAlive reports whether a process is a child that we have not reaped.
+func (b *osBackend) isAlive(pid int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.alive[pid] != nil
+}
+
 // own makes c one of those that are alive.
 func (b *osBackend) own(c *osChild) {
 	b.mu.Lock()
-	b.alive[c] = struct{}{}
+	b.alive[c.os.Pid] = c
 	b.mu.Unlock()
 	for _, s := range c.streams {
 		s.pid = c.os.Pid
@@ -279,8 +292,11 @@ func (c *osChild) finish(at time.Time, wait func() (*os.ProcessState, error)) {
 	c.mu.Unlock()
 	c.backend.memory.forget(c.name)
 	c.backend.mu.Lock()
-	delete(c.backend.alive, c)
+	if c.backend.alive[c.os.Pid] == c { // not the next one of that number
+		delete(c.backend.alive, c.os.Pid)
+	}
 	c.backend.mu.Unlock()
+	c.backend.orphans.again()
 	c.exited <- statusOf(state, err, at)
 }
 
@@ -308,24 +324,29 @@ func (c *osChild) release() {
 	})
 }
 
-// statusOf is supervisor.options, decode_wait_status.
+// statusOf is how a child ended.
 func statusOf(state *os.ProcessState, err error, at time.Time) exitStatus {
 	if err != nil {
 		// Somebody else in this program has reaped it, or it is not our child.
 		return exitStatus{code: -1, text: "unknown termination cause: " + err.Error(), at: at}
 	}
-	ws := state.Sys().(syscall.WaitStatus)
+	code, text := decode(state.Sys().(syscall.WaitStatus))
+	return exitStatus{code: code, text: text, at: at}
+}
+
+// decode is supervisor.options, decode_wait_status.
+func decode(ws syscall.WaitStatus) (code int, text string) {
 	switch {
 	case ws.Exited():
-		return exitStatus{code: ws.ExitStatus(), text: "exit status " + strconv.Itoa(ws.ExitStatus()), at: at}
+		return ws.ExitStatus(), "exit status " + strconv.Itoa(ws.ExitStatus())
 	case ws.Signaled():
 		text := "terminated by " + signalName(ws.Signal())
 		if ws.CoreDump() {
 			text += " (core dumped)"
 		}
-		return exitStatus{code: -1, text: text, at: at}
+		return -1, text
 	}
-	return exitStatus{code: -1, text: fmt.Sprintf("unknown termination cause 0x%04x", uint32(ws)), at: at}
+	return -1, fmt.Sprintf("unknown termination cause 0x%04x", uint32(ws))
 }
 
 // signalName returns "SIGTERM", or "signal 40".

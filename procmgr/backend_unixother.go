@@ -74,3 +74,15 @@ type memory struct{}
 func (memory) remember(string, *osChild, []*os.File) error { return nil }
 func (memory) forget(string) error                         { return nil }
 func (memory) close()                                      {}
+
+type orphanage struct{}
+
+func openOrphanage(_ *osBackend, chosen bool, _ func(slog.Level, string)) (*orphanage, error) {
+	if chosen {
+		return nil, errors.New("procmgr: Subreaper works on Linux only, not on " + runtime.GOOS)
+	}
+	return nil, nil
+}
+
+func (*orphanage) again()                  {}
+func (*orphanage) close(time.Duration) int { return 0 }

@@ -124,7 +124,7 @@ func TestSweepSparesAStrangerWithTheNumberOfAGroup(t *testing.T) {
 	b, err := newBackend()
 	require.NoError(t, err)
 	assert.Zero(t, b.sweep([]int{cmd.Process.Pid}, 0, patience))
-	b.close()
+	b.close(0)
 	stdin.Close()
 	assert.NoError(t, cmd.Wait(), "it ended of its own accord")
 }
@@ -298,7 +298,7 @@ func TestWithoutProcessDescriptors(t *testing.T) {
 	t.Parallel()
 	b, err := newBackend()
 	require.NoError(t, err)
-	defer b.close()
+	defer b.close(0)
 	p := role(t, "x", "exit 3")
 	proc := newProcess(New(nil), "x", p.resolved())
 	// What watch does when it cannot add to the epoll.

@@ -30,7 +30,8 @@ type Event struct {
 	Reason     string `json:"reason,omitempty"`      // To Backoff, Fatal, Exited: what went wrong
 
 	// Of EventOrphansKilled: how many processes; 0 if the system does not tell.
-	// Without Process: what processes that were removed had left behind.
+	// Without Process: what processes that were removed had left behind, or what
+	// had left its process group (see Options.Subreaper).
 	Killed int `json:"killed,omitempty"`
 
 	// Of the events that carry something: the output of a program (bytes, UTF-8

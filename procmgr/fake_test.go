@@ -114,7 +114,10 @@ func (b *fakeBackend) sweep(groups []int, grace, _ time.Duration) (killed int) {
 	return killed
 }
 
-func (b *fakeBackend) close() { b.note("close") }
+func (b *fakeBackend) close(time.Duration) int {
+	b.note("close")
+	return 0
+}
 
 func (b *fakeBackend) took() string {
 	b.mu.Lock()

@@ -183,6 +183,19 @@ func beChild(role []string) {
 		m.Run(context.Background())
 	case "answer": // say on standard output what is said on a lifeline
 		io.Copy(os.Stdout, grasp(role[1]))
+	case "abandon": // grandchildren on a lifeline, and some on another that are in a session of their own
+		for i, attr := range []*syscall.SysProcAttr{nil, {Setsid: true}} {
+			parent := exec.Command(os.Args[0])
+			parent.Env = append(os.Environ(), childEnv+"=family "+role[1]+" "+role[2+i]+" 0")
+			parent.SysProcAttr = attr
+			if err := parent.Run(); err != nil {
+				panic(err)
+			}
+		}
+		up()
+		stay()
+	case "foster":
+		beFoster(role[1]+" "+role[2], role[3:]...)
 	case "emfile": // start a program without, and with, a free descriptor
 		m := New(nil)
 		if err := m.Add(Program{Name: "x", Command: "cat", StartSecs: Zero, StartRetries: Zero, Manual: true}); err != nil {

@@ -52,6 +52,15 @@ type Options struct {
 	// Linux only.
 	StateFile string
 
+	// Subreaper makes those who have lost their parent, because it was a child
+	// or a further descendant of this program, children of this program: they
+	// are reaped when they end, and killed at the end of Run. They are told
+	// from the children of others in this program by the process descriptors
+	// that os and os/exec have of theirs; those that were started without, by
+	// syscall.ForkExec or in C, are taken for orphans. As process 1, which has
+	// all orphans as its children, it reaps them in any case. Linux 5.4.
+	Subreaper bool
+
 	// EventBuffer is how many events are kept for a reader that is behind,
 	// before the oldest is dropped; 0 is 4096.
 	EventBuffer int

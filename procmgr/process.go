@@ -32,7 +32,8 @@ type backend interface {
 	// it kills, waits for that for no longer than patience, and returns how
 	// many it killed; -1: some.
 	sweep(groups []int, grace, patience time.Duration) (killed int)
-	close()
+	// close kills, as sweep does, what has no parent but us.
+	close(patience time.Duration) (killed int)
 }
 
 // A process is the owner of one machine, of its timer and its child. All that

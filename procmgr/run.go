@@ -118,11 +118,19 @@ func (m *Manager) end() {
 		}
 	}
 	m.owners.Wait()
-	if killed := m.backend.sweep(strays, 0, 10*time.Second); killed != 0 {
-		m.log(slog.LevelWarn, "killed what removed programs left in their process groups")
-		m.hub.publish(Event{Type: EventOrphansKilled, Time: time.Now(), Killed: max(killed, 0)})
+	const patience = 10 * time.Second
+	for _, orphans := range []struct {
+		text   string
+		killed int
+	}{
+		{"killed what removed programs left in their process groups", m.backend.sweep(strays, 0, patience)},
+		{"killed what programs left outside of their process groups", m.backend.close(patience)},
+	} {
+		if orphans.killed != 0 {
+			m.log(slog.LevelWarn, orphans.text)
+			m.hub.publish(Event{Type: EventOrphansKilled, Time: time.Now(), Killed: max(orphans.killed, 0)})
+		}
 	}
-	m.backend.close()
 	m.zipper.close()
 
 	m.mu.Lock()

@@ -15,13 +15,8 @@ import (
 // remembers is alive.
 func (b *osBackend) recall(path string, log func(slog.Level, string)) (alive map[string]survivor, err error) {
 	// A survivor is no child of ours: only a process descriptor tells its end.
-	us, err := os.FindProcess(os.Getpid())
-	if err != nil {
-		return nil, err
-	}
-	defer us.Release()
-	if err := us.WithHandle(func(uintptr) {}); err != nil {
-		return nil, fmt.Errorf("procmgr: a state file needs process file descriptors (Linux 5.4): %w", err)
+	if err := haveProcessDescriptors(); err != nil {
+		return nil, fmt.Errorf("procmgr: StateFile: %w", err)
 	}
 	file, found, odd, err := openStateFile(path)
 	if err != nil {
