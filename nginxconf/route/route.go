@@ -67,6 +67,10 @@ type Match struct {
 	Path, Args string
 	// Answer is what replies before the access phase, or nil if nothing does.
 	Answer *Answer
+	// Status is what error_page makes of the status of the content, if the
+	// request came here by one: 403 where a refusal has a page of its own. It is
+	// 0 if the content has its own.
+	Status int
 	// Target is where proxy_pass leads, once access is granted, or nil.
 	Target *Target
 	// Captures is what the last regular expression on the way matched, and then

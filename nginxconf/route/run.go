@@ -355,6 +355,10 @@ func (m *Match) absolute(location string) string {
 func (m *Match) finish() {
 	st := &m.state
 	m.Path, m.Args = st.path, st.args
+	m.Status = st.status
+	if m.Answer != nil {
+		m.Status = 0
+	}
 	m.Captures = nil
 	for i := 0; i+1 < len(st.captures); i += 2 {
 		m.Captures = append(m.Captures, group(st.captures, st.captured, i/2))
