@@ -30,7 +30,7 @@ func (j *Judge) voices(p *Policy, q *Query, m *route.Match) []voice {
 		case p.basic:
 			all = append(all, j.basic(p, q, m))
 		case p.request:
-			all = append(all, j.authRequest(q, m, d))
+			all = append(all, j.authRequest(m, d))
 		default:
 			all = append(all, voice{d: d, why: fmt.Sprintf("%s decides by means of its own", where(d))})
 		}
@@ -38,9 +38,23 @@ func (j *Judge) voices(p *Policy, q *Query, m *route.Match) []voice {
 	return all
 }
 
-// authRequest is what auth_request says.
-func (j *Judge) authRequest(_ *Query, _ *route.Match, d *nginxconf.Directive) voice {
-	return voice{d: d, why: fmt.Sprintf("%s decides by what is answered there", where(d))}
+// authRequest is what auth_request says (nginx 1.22:
+// ngx_http_auth_request_handler). Access rules do not matter to its request, but
+// what answers of itself does.
+func (j *Judge) authRequest(m *route.Match, d *nginxconf.Directive) voice {
+	v := voice{d: d, why: fmt.Sprintf("%s decides by what is answered there", where(d))}
+	sub := m.Subrequest(d.Arg(0))
+	if sub.Answer == nil || len(sub.Unsure) > 0 {
+		return v
+	}
+	switch s := sub.Answer.Status; {
+	case s >= 200 && s < 300:
+		return v.says(acl.Granted, "%s: the answer there is %d", where(d), s)
+	case s == 401 || s == 403:
+		return v.says(acl.Outcome(s), "%s: the answer there is %d", where(d), s)
+	default:
+		return v.says(500, "%s: the answer there is %d, which is none", where(d), s)
+	}
 }
 
 // what a module may say whose word is not known. Any other status is a failure,

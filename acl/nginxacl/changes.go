@@ -109,7 +109,13 @@ func (cs Changes) WriteText(w io.Writer, names acl.Names) error {
 			fmt.Fprintf(&b, "    %s\n", line)
 		}
 		fmt.Fprintf(&b, "    before: %s: %s\n", few(c.blocks[0], 3), c.Before.Why())
+		for _, also := range c.Before.Also {
+			fmt.Fprintf(&b, "            %s\n", also)
+		}
 		fmt.Fprintf(&b, "    after:  %s: %s\n", few(c.blocks[1], 3), c.After.Why())
+		for _, also := range c.After.Also {
+			fmt.Fprintf(&b, "            %s\n", also)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -139,8 +145,8 @@ func (cs Changes) WriteMarkdown(w io.Writer, names acl.Names) error {
 			kind, rest, _ := strings.Cut(line, ": ")
 			fmt.Fprintf(&b, "- **%s**: %s\n", kind, plain(rest))
 		}
-		fmt.Fprintf(&b, "- before: %s: %s\n", plain(few(c.blocks[0], 3)), plain(c.Before.Why()))
-		fmt.Fprintf(&b, "- after: %s: %s\n", plain(few(c.blocks[1], 3)), plain(c.After.Why()))
+		fmt.Fprintf(&b, "- before: %s: %s\n", plain(few(c.blocks[0], 3)), plain(strings.Join(append([]string{c.Before.Why()}, c.Before.Also...), "; ")))
+		fmt.Fprintf(&b, "- after: %s: %s\n", plain(few(c.blocks[1], 3)), plain(strings.Join(append([]string{c.After.Why()}, c.After.Also...), "; ")))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -90,6 +90,8 @@ func (j *Judge) Diff(after *Judge) Changes {
 		known:  map[*nginxconf.Directive]uint64{},
 		locs:   map[*nginxconf.Directive]*urls{},
 		found:  map[string]*Change{},
+
+		conditions: map[conditionsKey][]*nginxconf.Directive{},
 	}
 	for i, judge := range d.judges {
 		d.prints[i].c = judge.config
@@ -109,6 +111,8 @@ type differ struct {
 	locs   map[*nginxconf.Directive]*urls
 	found  map[string]*Change
 	order  []*Change
+
+	conditions map[conditionsKey][]*nginxconf.Directive
 }
 
 // frame is the fingerprint of what stands around the servers.
@@ -160,6 +164,11 @@ func (d *differ) urlsOf(i int, srv *nginxconf.Directive) *urls {
 			}
 			u.names = append(u.names, nameOf(in))
 			walk(inner)
+		}
+		for in := range j.config.In(p.chain) {
+			if in.Name() == "rewrite" && in.NumArgs() > 1 { // leads URLs elsewhere, as a location's name does
+				u.names = append(u.names, locationName{"~", in.Arg(0)})
+			}
 		}
 	}
 	walk(j.top.inner[srv])
@@ -283,12 +292,44 @@ func (d *differ) pair(socket string, q route.Request, p *pair) {
 			}
 			for _, m := range methods {
 				q.Method = m
-				c := Change{Before: d.judges[0].exposed(q), After: d.judges[1].exposed(q)}
-				if c.compare() {
-					d.add(&c, socket, host, path, m, len(methods))
+				before, after := d.judges[0].expose(q), d.judges[1].expose(q)
+				d.change(before.Side, after.Side, socket, host, path, m, len(methods))
+				for _, b := range before.elsewhere {
+					d.change(b.Side, after.find(b.to), socket, host, path+" → "+b.to, m, len(methods))
+				}
+				for _, a := range after.elsewhere {
+					if !before.leads(a.to) {
+						d.change(before.Side, a.Side, socket, host, path+" → "+a.to, m, len(methods))
+					}
 				}
 			}
 		}
+	}
+}
+
+// find returns what becomes of requests that are sent to some place, or of all
+// if none is.
+func (x *exposure) find(to string) Side {
+	for _, e := range x.elsewhere {
+		if e.to == to {
+			return e.Side
+		}
+	}
+	return x.Side
+}
+
+func (x *exposure) leads(to string) bool {
+	return slices.ContainsFunc(x.elsewhere, func(e exposed) bool { return e.to == to })
+}
+
+// change compares two sides of a URL.
+func (d *differ) change(before, after Side, socket, host, path, method string, methods int) {
+	c := Change{Before: before, After: after}
+	if note := d.newConditions(&before, &after); note != "" {
+		c.Notes = append(c.Notes, note)
+	}
+	if c.compare() {
+		d.add(&c, socket, host, path, method, methods)
 	}
 }
 
@@ -299,8 +340,8 @@ func (d *differ) add(c *Change, socket, host, path, method string, methods int) 
 		host = ""
 	}
 	path = strings.ReplaceAll(path, anyName, "*")
-	key := fmt.Sprintf("%p %p %p %p %v\n%v\n%v\n%v\n%v\n%v\n%v", c.Before.Policy, c.After.Policy, c.Before.by(), c.After.by(),
-		c.Gains, c.GainsLogin, c.Loses, c.LosesLogin, c.Unsure, c.Claims, c.Through)
+	key := fmt.Sprintf("%p %p %p %p %v %v\n%v\n%v\n%v\n%v\n%v\n%v", c.Before.Policy, c.After.Policy, c.Before.by(), c.After.by(),
+		c.Notes, c.Gains, c.GainsLogin, c.Loses, c.LosesLogin, c.Unsure, c.Claims, c.Through)
 	have := d.found[key]
 	if have == nil {
 		have = c

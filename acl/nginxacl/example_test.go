@@ -41,7 +41,7 @@ func ExampleExplain() {
 	// Output:
 	// denied deny all;
 	// find-server: server serves scout.example.se
-	// find-location: location / takes /
+	// find-config: location / takes /
 	// access: office:2:1: deny all; is the first rule that matches 10.3.4.5
 }
 

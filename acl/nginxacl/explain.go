@@ -37,8 +37,8 @@ type Query struct {
 
 // A Step is one thing that led to the verdict.
 type Step struct {
-	// Phase is nginx's name of the phase it happens in: "find-server",
-	// "post-read", "rewrite", "find-location", "preaccess", "access", "content".
+	// Phase is the phase it happens in: "find-server", "post-read", "preaccess",
+	// or a [route.Phase] such as "rewrite", "find-config", "access".
 	Phase string         `json:"phase"`
 	Text  string         `json:"text"`
 	Pos   token.Position `json:"-"` // of the directive it is about; zero: none
@@ -92,6 +92,8 @@ func (j *Judge) Explain(q Query) (Explanation, error) {
 	}
 	peer := request.Client
 	e.Client = peer
+	w := walk{j: j, q: &q, proxy: proxy, peer: peer, budget: 100}
+	request.Variable = w.variable(&e)
 	m, err := j.router.Match(request)
 	if err != nil {
 		return e, err
@@ -100,52 +102,21 @@ func (j *Judge) Explain(q Query) (Explanation, error) {
 		e.answered(a)
 		return e, nil
 	}
-	replaced := false
 	e.Steps = make([]Step, 0, 6)
 	if m.Server != nil {
 		server := j.at(m.Chain[:2])
 		e.step("find-server", server.pos, server.name+" serves "+orNoHost(q.Host))
-		if replaced, err = e.realIP("post-read", server, peer, &q, proxy); err != nil {
+		if w.replaced, err = e.realIP("post-read", server, peer, &q, proxy); err != nil {
 			return e.unknown("%v", err), nil
 		}
-		if replaced {
-			// Conditions may ask for the address.
+		if w.replaced && j.asksClient {
 			request.RealIP = e.Client
 			if m, err = j.router.Match(request); err != nil {
 				return e, err
 			}
 		}
 	}
-	e.Chain = m.Chain
-	// "target:" speaks of what follows once access is granted.
-	moves := ""
-	for _, u := range m.Unsure {
-		if !strings.HasPrefix(u, "target:") {
-			return e.unknown("%s", u), nil
-		}
-		moves = u
-	}
-	at := j.at(m.Chain)
-	if m.Location != nil {
-		l := at
-		if l.chain[len(l.chain)-1] != m.Location { // but its limit_except
-			l = j.at(m.Chain[:len(m.Chain)-1])
-		}
-		e.step("find-location", l.pos, l.name+" takes "+m.Path)
-	}
-	if m.Answer != nil {
-		e.answered(m.Answer)
-		return e, nil
-	}
-	if !replaced {
-		if _, err = e.realIP("preaccess", at, peer, &q, proxy); err != nil {
-			return e.unknown("%v", err), nil
-		}
-	}
-	j.access(&e, at, &q, &m)
-	if moves != "" && e.Verdict == Allowed {
-		return e.unknown("%s", moves), nil
-	}
+	w.judge(&e, &m)
 	return e, nil
 }
 
@@ -233,95 +204,12 @@ func cut(s string) string {
 
 // answered ends with an answer that comes before the access phase.
 func (e *Explanation) answered(a *route.Answer) {
-	e.Verdict, e.Status, e.By, e.Phase = verdictOf(a.Status), a.Status, a.By, "rewrite"
-	switch a.Reason {
-	case "internal", "slash redirect", "client_max_body_size":
-		e.Phase = "find-location"
-	}
+	e.Verdict, e.Status, e.By, e.Phase = verdictOf(a.Status), a.Status, a.By, a.Phase.String()
 	e.Because = fmt.Sprintf("%s answers %d before allow and deny are looked at", a.Reason, a.Status)
 	if a.By != nil {
 		e.Because = fmt.Sprintf("%s answers before allow and deny are looked at", where(a.By))
 	}
 	e.about(e.Phase, a.By, e.Because)
-}
-
-// access is the access phase.
-func (j *Judge) access(e *Explanation, at *place, q *Query, m *route.Match) {
-	p := &at.Policy
-	e.From = p.Level
-	if len(p.Unknown) > 0 {
-		*e = e.unknown("%s is of a module that is not known, and may do anything", where(p.Unknown[0]))
-		return
-	}
-	who := "a client on a unix socket"
-	if e.Client.IsValid() {
-		who = acl.AddrText(e.Client)
-	}
-	d := at.table().Lookup(e.Client)
-	rule := voice{known: true, outcome: d.Outcome()}
-	switch {
-	case d.Rule >= 0:
-		rule.d = p.Origins[d.Rule]
-		rule.why = at.texts()[d.Rule] + " is the first rule that matches " + who
-	case len(p.List) > 0:
-		rule.why = fmt.Sprintf("none of the %d rules matches %s", len(p.List), who)
-	default:
-		rule.why = "there are no rules"
-	}
-	for _, d := range p.Limits {
-		e.about("preaccess", d, where(d)+" answers to those who come too often")
-	}
-	e.about("access", rule.d, rule.why)
-	voices := []voice{rule}
-	// Under "satisfy all" those who are denied are not asked for anything else,
-	// under "satisfy any" those who are allowed.
-	if len(p.Auth) > 0 && (rule.outcome == acl.Declined || (rule.outcome == acl.Granted) == (p.Satisfy == acl.SatisfyAll)) {
-		voices = append(voices, j.voices(p, q, m)...)
-	}
-	a, unknown, ok := end(p.Satisfy, voices)
-	if !ok {
-		*e = e.unknown("%s", voices[unknown].why)
-		return
-	}
-	for _, v := range voices[1:] {
-		e.about("access", v.d, v.why)
-	}
-	e.Phase = "access"
-	by := rule
-	if a.By >= 0 {
-		by = voices[a.By]
-	} else if len(voices) > 1 {
-		by = voices[len(voices)-1]
-	}
-	e.Because, e.By = by.why, by.d
-	if d.Rule >= 0 && a.By <= 0 {
-		e.Rule = &p.List[d.Rule]
-	}
-	if len(p.Auth) > 0 && p.Satisfy == acl.SatisfyAny {
-		e.Because += ", and satisfy any"
-		if p.SatisfyBy != nil {
-			e.Because += " (" + p.SatisfyBy.Pos().String() + ")"
-		}
-		if a.Outcome == acl.Granted {
-			e.Because += " asks for no more"
-		} else {
-			e.Because += " found nothing else that lets it in"
-		}
-	}
-	switch a.Outcome {
-	case acl.Granted:
-		e.Verdict = Allowed
-		if len(p.Behind) > 0 {
-			*e = e.unknown("%s may refuse the request", where(p.Behind[0]))
-		}
-	case acl.Unauthorized:
-		e.Verdict, e.Status = Unauthorized, 401
-	default:
-		e.Verdict, e.Status = Denied, int(a.Outcome)
-	}
-	if e.Status != 0 {
-		j.errorPage(e, p, m)
-	}
 }
 
 func (e *Explanation) step(phase string, pos token.Position, text string) {

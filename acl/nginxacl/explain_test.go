@@ -42,7 +42,7 @@ func TestARequestIsFollowedToItsRule(t *testing.T) {
 		phase, because    string
 		steps             int
 	}{
-		{"plain HTTP", out, "/x", true, nginxacl.Allowed, "rewrite", "nginx.conf:6:9: return 301 https://$host$request_uri; answers before allow and deny are looked at", 2},
+		{"plain HTTP", out, "/x", true, nginxacl.Allowed, "server-rewrite", "nginx.conf:6:9: return 301 https://$host$request_uri; answers before allow and deny are looked at", 2},
 		{"a return in a location", out, "/status", false, nginxacl.Allowed, "rewrite", "nginx.conf:16:30: return 204; answers before allow and deny are looked at", 3},
 		{"a password is asked for", in, "/members", false, nginxacl.Unauthorized, "access", `nginx.conf:18:32: auth_basic "members"; asks for a user and password, and the request has none`, 4},
 		{"a rule comes before the password", out, "/members", false, nginxacl.Denied, "access", "nginx.conf:13:9: deny all; is the first rule that matches 198.51.100.1", 3},

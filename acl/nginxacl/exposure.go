@@ -30,18 +30,120 @@ type Side struct {
 	Server *Policy
 	// None is why there is nothing that could answer: no server listens there.
 	None string
+	// Also tells of other clients for whom something else decides: those of
+	// whom a condition says so, or who get another answer when refused.
+	Also []string
 }
 
-// exposed returns what becomes of requests for a URL.
-func (j *Judge) exposed(q route.Request) Side {
+// An exposure is what becomes of requests for a URL: at the place they come to
+// and, if that sends them elsewhere, there.
+type exposure struct {
+	Side
+	elsewhere []exposed // by the files there are
+}
+
+// An exposed place is one that try_files or index may send a request to.
+type exposed struct {
+	to string // the new path, or the name of a named location
+	Side
+}
+
+// expose returns what becomes of requests that send nothing but what q says.
+func (j *Judge) expose(q route.Request) exposure {
+	classes := []class{{set: acl.Everybody()}}
+	var divided map[string]bool
+	for {
+		asked := ""
+		var sum exposure
+		for i, c := range classes {
+			q.Variable = j.whoAsks(c, divided, &asked)
+			if q.Unix != "" && c.sample.IsValid() {
+				q.RealIP = c.sample
+			}
+			x := j.exposeTo(q)
+			if asked != "" {
+				break
+			}
+			x.only(c.set)
+			if i == 0 {
+				sum = x
+			} else {
+				sum.merge(&x)
+			}
+		}
+		if asked == "" {
+			return sum
+		}
+		by := j.addresses()
+		if g := j.geos[asked]; g != nil {
+			by = g.classes()
+		}
+		classes = divide(classes, by)
+		if divided == nil {
+			divided = map[string]bool{}
+		}
+		divided[asked] = true
+	}
+}
+
+// whoAsks answers for the clients of a class. What tells clients apart who are
+// in one class is noted in asked, if they can be divided by it.
+func (j *Judge) whoAsks(c class, divided map[string]bool, asked *string) func(string) (string, bool) {
+	if !j.asksClient {
+		return nil
+	}
+	return func(name string) (string, bool) {
+		g := j.geos[name]
+		switch {
+		case g != nil && g.classes() == nil || g == nil && (name != "remote_addr" || j.vague):
+			return "", false
+		case !divided[name]:
+			*asked = name
+		}
+		if g != nil {
+			return g.Lookup(c.sample).Value, true
+		}
+		return acl.AddrText(c.sample), true
+	}
+}
+
+// exposeTo is expose for clients of one class.
+func (j *Judge) exposeTo(q route.Request) exposure {
 	m, err := j.router.Match(q)
 	if err != nil {
 		s := Side{None: "no server listens there"}
 		if errors.Is(err, route.ErrHandshake) {
 			s.None = "the TLS handshake fails"
 		}
-		return s
+		return exposure{Side: s}
 	}
+	x := exposure{Side: j.side(&m, 0)}
+	if x.Policy == nil || x.Answer != nil {
+		return x
+	}
+	next, here := m.Next()
+	for i := range next {
+		n := &next[i]
+		moves := n.Moves[len(m.Moves):]
+		if len(moves) == 0 {
+			continue // try_files answers with a status
+		}
+		s := j.side(n, 0)
+		s.Reach = s.Reach.within(x.Reach)
+		x.elsewhere = append(x.elsewhere, exposed{moves[len(moves)-1].To, s})
+	}
+	if !here {
+		x.Reach = Reach{}
+		for _, e := range x.elsewhere {
+			x.Reach = x.Reach.or(e.Reach)
+		}
+	}
+	return x
+}
+
+// side is what becomes of requests where m leads to. Those who are refused may
+// get something else, if that is not refused either.
+func (j *Judge) side(m *route.Match, depth int) Side {
 	s := Side{Chain: m.Chain, Answer: m.Answer}
 	for _, u := range m.Unsure {
 		if !strings.HasPrefix(u, "target:") {
@@ -54,12 +156,59 @@ func (j *Judge) exposed(q route.Request) Side {
 	}
 	at := j.at(m.Chain)
 	s.Policy, s.Server = &at.Policy, &j.at(m.Chain[:2]).Policy
-	if m.Answer == nil {
-		s.Reach = at.reach()
-	} else if m.Answer.Status < 300 {
+	switch {
+	case m.Answer != nil && m.Answer.Status < 300:
 		s.Reach = Reach{Open: acl.Everybody()}
+	case m.Answer == nil && m.Status < 300: // it is no page for those who were refused
+		s.Reach = at.reach()
+		out := s.Reach.Out()
+		if len(at.ErrorPages) == 0 || out.IsEmpty() || depth > 3 {
+			break
+		}
+		page := m.Refuse(403)
+		if page.Answer != nil && page.Answer.Status >= 300 || page.Answer == nil && page.Status >= 300 {
+			break
+		}
+		instead := j.side(&page, depth+1)
+		instead.Reach = instead.Reach.only(out)
+		if !instead.Reach.Out().Equal(acl.Everybody()) {
+			s.Reach = s.Reach.or(instead.Reach)
+			s.Also = append(append(s.Also, "those who are refused are sent on to "+instead.Name()+": "+instead.Why()), instead.Also...)
+		}
 	}
 	return s
+}
+
+// only leaves the clients of a set.
+func (x *exposure) only(set acl.Set) {
+	x.Reach = x.Reach.only(set)
+	for i := range x.elsewhere {
+		x.elsewhere[i].Reach = x.elsewhere[i].Reach.only(set)
+	}
+}
+
+// merge adds what becomes of other clients.
+func (x *exposure) merge(y *exposure) {
+	merge := func(s, t *Side) {
+		s.Reach = s.Reach.or(t.Reach)
+		if s.Policy != t.Policy || s.by() != t.by() {
+			if also := "for others " + t.Name() + ": " + t.Why(); !slices.Contains(s.Also, also) {
+				s.Also = append(s.Also, also)
+			}
+			if s.Answer != nil && t.Answer == nil { // what looks at access is of more interest
+				s.Chain, s.Answer, s.Policy, s.Server = t.Chain, t.Answer, t.Policy, t.Server
+			}
+		}
+	}
+	merge(&x.Side, &y.Side)
+	for _, e := range y.elsewhere {
+		i := slices.IndexFunc(x.elsewhere, func(have exposed) bool { return have.to == e.to })
+		if i < 0 {
+			x.elsewhere = append(x.elsewhere, e)
+		} else {
+			merge(&x.elsewhere[i].Side, &e.Side)
+		}
+	}
 }
 
 // Block is the innermost block that serves the URL, or nil.

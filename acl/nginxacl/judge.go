@@ -36,6 +36,11 @@ type Judge struct {
 	top    *place // of the http block
 	// If there is one, all clients on unix sockets come to it.
 	unix string
+	geos map[string]*geo // by the variable, without "$"
+	maps map[string]*nginxconf.Directive
+	// As in a reader.
+	asksClient, vague bool
+	compared          []netip.Addr
 }
 
 // A place is a block of the configuration with its policy. A file that is
@@ -99,7 +104,12 @@ func New(c *nginxconf.Config, o *Options) (*Judge, error) {
 	for d := range c.In(nil) {
 		if d.Name() == "http" && d.Body() != nil {
 			r := &reader{c: c, o: j.o, known: map[string]bool{}}
-			j.top, err = r.place(nil, nginxconf.Context{d})
+			if j.top, err = r.place(nil, nginxconf.Context{d}); err != nil {
+				return nil, err
+			}
+			j.asksClient, j.vague, j.compared = r.asksClient, r.vague, r.compared
+			j.maps = r.maps(j.top.chain)
+			j.geos, err = r.geos(j.top.chain)
 			return j, err
 		}
 	}

@@ -104,7 +104,7 @@ func (j *Judge) rows(rows Rows, p *place, sockets []route.Socket) Rows {
 	done := map[*nginxconf.Directive]bool{}
 	for _, path := range pathsOf(names) {
 		q.URI = escape(path)
-		side := j.exposed(q)
+		side := j.expose(q).Side
 		d := side.Block()
 		if d == nil || done[d] {
 			continue

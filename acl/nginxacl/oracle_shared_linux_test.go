@@ -24,6 +24,7 @@ import (
 
 	"github.com/onehost-go/onehost/acl"
 	"github.com/onehost-go/onehost/acl/nginxacl"
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/validate"
 )
@@ -61,12 +62,9 @@ func (c *sharedCase) kind() string {
 // sharedCases puts generated configurations to a live nginx through the oracle
 // beside this module.
 func sharedCases(t *testing.T, seed uint64, n int) (cases []sharedCase) {
-	dir := filepath.Join("..", "..", "..", "shared", "oracle", "acl")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip(err) // it is not part of the module; TestOracleNginx… need only nginx
-	}
-	nginx := upstream(t, "nginx")
-	python := upstream(t, "python3")
+	// It is not part of the module; TestOracleNginx… need only nginx.
+	dir := testenv.Shared(t, "oracle", "acl")
+	nginx, python := testenv.Program(t, "nginx"), testenv.Program(t, "python3")
 	generated, err := exec.CommandContext(t.Context(), python, filepath.Join(dir, "acl_cases.py"),
 		"--seed", strconv.FormatUint(seed, 10), "--cases", strconv.Itoa(n)).Output()
 	require.NoError(t, err)
@@ -180,7 +178,7 @@ func said(found nginxconf.Diagnostics, level slog.Level, word string) (lines []s
 // All nine kinds of generated cases: what nginx answers, who the client is, and
 // what it refuses a configuration for. What is Unknown is counted by its kind.
 func TestOracleSharedCases(t *testing.T) {
-	seed, n := oracleEnv(t, 100)
+	seed, n := testenv.Size(t, 100)
 	version := nginxVersion(t)
 	asked, unknown, refused, warned, other := map[string]int{}, map[string]int{}, 0, 0, 0
 	for _, c := range sharedCases(t, seed, n) {

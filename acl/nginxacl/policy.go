@@ -2,7 +2,9 @@ package nginxacl
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/onehost-go/onehost/acl"
 	"github.com/onehost-go/onehost/nginxconf"
@@ -103,6 +105,10 @@ type reader struct {
 	c     *nginxconf.Config
 	o     Options
 	known map[string]bool // names of directives: whether a known module has them
+	// asksClient: a condition may ask for the client's address. It may be
+	// compared with others than these if vague is set.
+	asksClient, vague bool
+	compared          []netip.Addr
 }
 
 // A level is what a block itself says of access.
@@ -275,6 +281,7 @@ func (r *reader) collect(l *level, chain nginxconf.Context) {
 		case "error_page":
 			l.pages = append(l.pages, d)
 		case "if":
+			r.asks(d)
 			inner := level{}
 			r.collect(&inner, nginxconf.Context{d})
 			if !inner.said {
@@ -283,6 +290,9 @@ func (r *reader) collect(l *level, chain nginxconf.Context) {
 			l.others, l.behind = append(l.others, inner.others...), append(l.behind, inner.behind...)
 			l.unknown = append(l.unknown, inner.unknown...)
 			take(&l.perl, inner.perl)
+		case "geo", "map", "set", "rewrite":
+			r.asks(d)
+			continue
 		default:
 			slot, judges := others[name]
 			switch {
@@ -295,6 +305,38 @@ func (r *reader) collect(l *level, chain nginxconf.Context) {
 			}
 		}
 		l.said = true
+	}
+}
+
+// asks notes whether a directive asks for the client's address, and which
+// addresses it compares with it.
+func (r *reader) asks(d *nginxconf.Directive) {
+	args := d.Args()
+	switch {
+	case d.Name() == "geo":
+		r.asksClient = true
+		return
+	case !slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, "remote_addr") }):
+		return
+	}
+	r.asksClient = true
+	compare := func(text string) {
+		if a, ok := acl.ParseAddr(text); ok && acl.AddrText(a) == text {
+			r.compared = append(r.compared, a)
+		}
+	}
+	switch {
+	case d.Name() == "if" && len(args) == 3 && args[0] == "($remote_addr" && (args[1] == "=" || args[1] == "!="):
+		compare(strings.TrimSuffix(args[2], ")"))
+	case d.Name() == "map" && len(args) == 2 && args[0] == "$remote_addr":
+		for line := range r.c.In(nginxconf.Context{d}) {
+			if strings.HasPrefix(line.Name(), "~") {
+				r.vague = true
+			}
+			compare(line.Name())
+		}
+	default:
+		r.vague = true
 	}
 }
 

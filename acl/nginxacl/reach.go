@@ -69,6 +69,33 @@ func unsureReach(format string, args ...any) Reach {
 	return Reach{Unsure: acl.Everybody(), Because: fmt.Sprintf(format, args...)}
 }
 
+// or is who gets in if there are two ways.
+func (r Reach) or(s Reach) Reach {
+	sum := Reach{Open: r.Open.Union(s.Open), Because: r.Because}
+	sum.Login = r.Login.Union(s.Login).Minus(sum.Open)
+	sum.Unsure = r.Unsure.Union(s.Unsure).Minus(sum.Open).Minus(sum.Login)
+	if sum.Because == "" {
+		sum.Because = s.Because
+	}
+	return sum
+}
+
+// within is who gets in where one has to pass both.
+func (r Reach) within(s Reach) Reach {
+	both := Reach{Open: r.Open.Intersect(s.Open), Because: r.Because}
+	both.Login = r.Open.Union(r.Login).Intersect(s.Open.Union(s.Login)).Minus(both.Open)
+	both.Unsure = r.Out().Union(s.Out()).Complement().Minus(both.Open).Minus(both.Login)
+	if both.Because == "" {
+		both.Because = s.Because
+	}
+	return both
+}
+
+// only is the clients of a set among those who get in.
+func (r Reach) only(set acl.Set) Reach {
+	return Reach{r.Open.Intersect(set), r.Login.Intersect(set), r.Unsure.Intersect(set), r.Because}
+}
+
 // Out are those who are kept out.
 func (r Reach) Out() acl.Set { return r.Open.Union(r.Login).Union(r.Unsure).Complement() }
 
