@@ -30,10 +30,10 @@ type level struct {
 	except   *except
 }
 
-// A pass is a proxy_pass directive.
+// A pass is a proxy_pass directive, or another one that names a backend.
 type pass struct {
 	d        *nginxconf.Directive
-	pass     *value.ProxyPass
+	pass     *value.ProxyPass // nil: another one
 	upstream *nginxconf.Directive
 	covered  int // what of the path the URI of the directive takes the place of
 }
@@ -116,7 +116,7 @@ type reader struct {
 
 	part       part
 	script     script
-	conditions []condition // if blocks in a location
+	conditions []*level // if blocks in a location
 }
 
 // part is what a reader reads of a body: the directives of an if block stand
@@ -129,9 +129,6 @@ const (
 	settingsPart
 )
 
-// A condition is an if block, and the level around it.
-type condition struct{ level, up *level }
-
 // read reads the directives of a level other than blocks of that name, which
 // it returns.
 func (b *builder) read(l *level, srv *server, blocks string) []*nginxconf.Directive {
@@ -142,7 +139,7 @@ func (b *builder) read(l *level, srv *server, blocks string) []*nginxconf.Direct
 	r.inherit()
 	l.script = r.script
 	for _, c := range r.conditions {
-		b.condition(c)
+		b.condition(c, l)
 	}
 	if r.limit != nil && r.limit.Body() != nil {
 		b.limitExcept(l, r.limit)
@@ -152,13 +149,13 @@ func (b *builder) read(l *level, srv *server, blocks string) []*nginxconf.Direct
 
 // condition reads the settings of an if block. It has the backend of the
 // location around it unless it has one of its own.
-func (b *builder) condition(c condition) {
-	c.level.set = c.up.set
-	r := reader{b: b, l: c.level, outer: c.up.set, part: settingsPart}
-	r.body(c.level.d.Body())
+func (b *builder) condition(l, up *level) {
+	l.set = up.set
+	r := reader{b: b, l: l, outer: up.set, part: settingsPart}
+	r.body(l.d.Body())
 	r.inherit()
-	if c.level.pass == nil {
-		c.level.pass = c.up.pass
+	if l.pass == nil {
+		l.pass = up.pass
 	}
 }
 
@@ -366,10 +363,13 @@ func isHandler(name string) bool {
 func (b *builder) handler(l *level, d *nginxconf.Directive) {
 	name := d.Name()
 	l.handler = d
-	if strings.HasSuffix(name, "_pass") {
+	if isPass(name) {
 		l.slash = strings.HasSuffix(l.name, "/")
 	}
 	if name != "proxy_pass" {
+		if isPass(name) && l.pass == nil {
+			l.pass = &pass{d: d}
+		}
 		return
 	}
 	if l.pass != nil {

@@ -77,6 +77,10 @@ func (m *Match) fallback(d *nginxconf.Directive, arg string) Match {
 	if code, found := strings.CutPrefix(arg, "="); found {
 		n, err := value.ParseNumber(code)
 		if err == nil {
+			if n < 300 && n != 201 && n != 204 {
+				f.unsure(fmt.Sprintf("answer: nginx has no response to try_files with %s at %v", arg, d.Pos()))
+				return f
+			}
 			f.run(f.special(int(n), d, "try_files"))
 			return f
 		}

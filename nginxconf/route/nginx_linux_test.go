@@ -183,7 +183,7 @@ func (c *client) connect(t *testing.T) (netip.AddrPort, error) {
 	if c.conn == nil {
 		conn, err := net.Dial("tcp", c.addr.String())
 		require.NoError(t, err)
-		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
 		if c.tls != nil {
 			secure := tls.Client(conn, c.tls)
 			if err := secure.Handshake(); err != nil {

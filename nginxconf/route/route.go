@@ -13,6 +13,7 @@ import (
 // number of goroutines, and describes the configuration as it was when New
 // read it.
 type Router struct {
+	c         *nginxconf.Config
 	ports     map[uint16]*port
 	unix      map[string]*socket
 	upstreams map[string]*nginxconf.Directive
@@ -71,7 +72,8 @@ type Match struct {
 	// request came here by one: 403 where a refusal has a page of its own. It is
 	// 0 if the content has its own.
 	Status int
-	// Target is where proxy_pass leads, once access is granted, or nil.
+	// Target is where proxy_pass or another directive of that kind leads, once
+	// access is granted, or nil.
 	Target *Target
 	// Captures is what the last regular expression on the way matched, and then
 	// its groups: $1 is Captures[1].
@@ -114,30 +116,35 @@ type Answer struct {
 	Phase Phase
 }
 
-// A Target is where a proxy_pass directive leads.
+// A Target is where proxy_pass leads, or fastcgi_pass, grpc_pass, memcached_pass,
+// scgi_pass or uwsgi_pass.
 type Target struct {
-	// Directive is the proxy_pass.
+	// Directive is one of these.
 	Directive *nginxconf.Directive
-	// Pass is its argument, with variables replaced.
-	Pass value.ProxyPass
-	// Upstream is the upstream block that Pass.Host names, or nil.
+	// Pass is the argument of proxy_pass, and Backend that of the others, with
+	// variables replaced.
+	Pass    value.ProxyPass
+	Backend value.Backend
+	// Upstream is the upstream block that they name, or nil.
 	Upstream *nginxconf.Directive
-	// URI is what stands on the request line to the backend.
+	// URI is what stands on the request line to the backend of proxy_pass or
+	// grpc_pass.
 	URI string
 	// Headers are the header fields that nginx sets, in order; it passes the
-	// client's fields of other names on. It is not to be modified.
+	// client's fields of other names on. With fastcgi_pass, scgi_pass and
+	// uwsgi_pass they are the parameters. It is not to be modified.
 	Headers []Header
 }
 
-// A Header is a field that nginx sets in the request to a backend: one of the
-// nearest level that has any proxy_set_header, or one that nginx sets unless
-// told otherwise.
+// A Header is a field that nginx sets, in the request to a backend or in the
+// response: one of the nearest level that has any such directive, or one that
+// nginx sets unless told otherwise.
 type Header struct {
 	Name string
 	// Value may have variables: see [Match.Expand]. A field whose value is
 	// empty is not sent.
 	Value string
-	// Directive is the proxy_set_header, or nil.
+	// Directive is the proxy_set_header, add_header or fastcgi_param, or nil.
 	Directive *nginxconf.Directive
 }
 
@@ -160,6 +167,7 @@ func New(c *nginxconf.Config) (*Router, error) {
 		return nil, err
 	}
 	b := builder{c: c, proxyPass: map[string]*value.ProxyPass{}, r: &Router{
+		c:         c,
 		ports:     map[uint16]*port{},
 		unix:      map[string]*socket{},
 		upstreams: map[string]*nginxconf.Directive{},

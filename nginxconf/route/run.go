@@ -1,6 +1,7 @@
 package route
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -293,6 +294,10 @@ func (m *Match) returned(o *op) phase {
 	}
 	st.length = -1
 	text, err := m.Expand(v.Text)
+	if errors.Is(err, errCaptures) {
+		m.unsure(fmt.Sprintf("answer: %v in return at %v", err, o.d.Pos()))
+		return done
+	}
 	if v.IsRedirect() {
 		if err == nil {
 			st.location = text

@@ -76,6 +76,10 @@ func (r *reader) op(name string, d *nginxconf.Directive) {
 			return
 		}
 	case "if":
+		if r.part == scriptPart {
+			r.b.refuse(d, "not-allowed", `"if" directive is not allowed here`)
+			return
+		}
 		r.ifBlock(&o)
 		return
 	default:
@@ -139,17 +143,16 @@ func (r *reader) ifBlock(o *op) {
 	}
 	at := len(r.script)
 	r.script = append(r.script, *o)
-	inner := reader{b: r.b, l: r.l, part: scriptPart, script: r.script}
-	if r.l.location || r.l.condition {
+	if r.l.location {
 		l := r.b.newLevel(r.l, o.d)
 		l.name, l.modifier, l.condition = r.l.name, r.l.modifier, true
-		r.script[at].level, inner.l = l, l
-		inner.conditions = []condition{{l, r.l}}
+		r.script[at].level = l
+		r.conditions = append(r.conditions, l)
 	}
+	inner := reader{b: r.b, l: r.l, part: scriptPart, script: r.script}
 	inner.body(o.d.Body())
 	r.script = inner.script
 	r.script[at].end = len(r.script)
-	r.conditions = append(r.conditions, inner.conditions...)
 }
 
 // condition reads the condition of an if (nginx 1.22:

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
@@ -68,7 +69,12 @@ func (m *Match) target() {
 		m.unsure("target: an if block without a backend of its own was chosen after one that has one")
 		return
 	}
+	if p.d.Name() != st.handler.Name() {
+		m.unsure(fmt.Sprintf("target: %s at %v, but %s at %v is in force", st.handler.Name(), st.handler.Pos(), p.d.Name(), p.d.Pos()))
+		return
+	}
 	if p.pass == nil {
+		m.backend(p.d)
 		return
 	}
 	t := &Target{Directive: p.d, Pass: *p.pass, Upstream: p.upstream, Headers: l.set.headers}
@@ -118,11 +124,95 @@ func (m *Match) target() {
 	st.pass = &t.Pass
 }
 
+// backend finds where a directive other than proxy_pass leads.
+func (m *Match) backend(d *nginxconf.Directive) {
+	if d.NumArgs() == 0 {
+		return
+	}
+	text, err := m.Expand(d.Arg(0))
+	var b value.Backend
+	if err == nil {
+		b, err = value.ParseBackend(text, "grpc", "grpcs")
+	}
+	if err != nil {
+		m.unsure(fmt.Sprintf("target: %v in %s at %v", err, d.Name(), d.Pos()))
+		return
+	}
+	t := &Target{Directive: d, Backend: b}
+	if b.PortText == "" {
+		t.Upstream = m.state.r.upstreams[lower(b.Host)]
+	}
+	own := strings.TrimSuffix(d.Name(), "_pass") + "_param"
+	if own == "grpc_param" {
+		own = "grpc_set_header"
+		t.URI = m.state.uri.raw
+		if !m.state.unparsed {
+			t.URI = escapeURI(m.state.path)
+			if m.state.args != "" {
+				t.URI += "?" + m.state.args
+			}
+		}
+	}
+	t.Headers = m.inForce(own)
+	m.Target = t
+}
+
+// inForce returns the directives of that name in force where m is.
+func (m *Match) inForce(name string) (list []Header) {
+	ds, _ := m.state.r.c.Effective(m.Chain, name)
+	for _, d := range ds {
+		if d.NumArgs() > 1 {
+			list = append(list, Header{Name: d.Arg(0), Value: d.Arg(1), Directive: d})
+		}
+	}
+	return list
+}
+
+// AddedHeaders returns the fields that add_header adds to responses where m is:
+// those of the nearest level that has any. Values may have variables, which are
+// those of the time when the response is sent. A field whose Directive does not
+// end with "always" is only added to statuses such as 200, 204 and 301.
+func (m *Match) AddedHeaders() []Header {
+	if m.state.r == nil || len(m.Chain) == 0 {
+		return nil
+	}
+	return m.inForce("add_header")
+}
+
+// Address returns what [net.Dial] takes to reach the backend, unless there is an
+// Upstream.
+func (t *Target) Address() (network, address string) {
+	if t.Pass.Scheme != "" {
+		return t.Pass.Address()
+	}
+	return t.Backend.Address()
+}
+
+// Servers returns the servers of Upstream, in the order of the files. It leaves
+// out those that nginx would refuse.
+func (t *Target) Servers(c *nginxconf.Config) (list []value.UpstreamServer) {
+	if t.Upstream == nil {
+		return nil
+	}
+	for d := range c.In(nginxconf.Context{t.Upstream}) {
+		if d.Name() != "server" {
+			continue
+		}
+		if s, err := value.ParseUpstreamServer(d.Args()...); err == nil {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // URL returns the target as net/http takes it: the address to connect to, with
 // its port, and URI. Over a unix domain socket the host is "localhost"; Pass
 // tells where the socket is. If there is an Upstream, the host is its name. It
 // is an error if URI is none that net/http sends.
 func (t *Target) URL() (*url.URL, error) {
+	if t.Pass.Scheme == "" {
+		return nil, fmt.Errorf("route: %s is not HTTP", t.Directive.Name())
+	}
 	u, err := url.ParseRequestURI(t.URI)
 	if err != nil {
 		return nil, fmt.Errorf("route: the backend's URI: %w", err)
@@ -141,10 +231,10 @@ func (t *Target) URL() (*url.URL, error) {
 // BackendHeader returns the header fields of the request to the backend of
 // m.Target: those of the client that no Header of the target names, then these
 // with their variables replaced, Host among them. Fields that frame the body,
-// Content-Length and Transfer-Encoding, are the client's. It returns nil
-// without a Target; the error wraps [ErrVariable].
+// Content-Length and Transfer-Encoding, are the client's. It returns nil unless
+// the target is that of a proxy_pass; the error wraps [ErrVariable].
 func (m *Match) BackendHeader() (http.Header, error) {
-	if m.Target == nil {
+	if m.Target == nil || m.Target.Pass.Scheme == "" {
 		return nil, nil
 	}
 	out := http.Header{}
