@@ -82,6 +82,9 @@ func openLogAt(path string, flags int) (*openLog, error) {
 	// Without O_NONBLOCK, a FIFO without a reader would hold up the start.
 	flags |= os.O_WRONLY | os.O_CREATE | os.O_APPEND | syscall.O_NONBLOCK
 	f, err := os.OpenFile(path, flags, 0o666)
+	if errors.Is(err, syscall.ENXIO) {
+		f, err = openOwnSocket(path, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -118,6 +118,14 @@ func beChild(role []string) {
 			left -= n
 			at = (at + n) % 102400
 		}
+	case "nothing": // so many NULs
+		for left := number(1); left > 0; {
+			n, err := os.Stdout.Write(make([]byte, min(left, 1<<20)))
+			if err != nil {
+				panic(err)
+			}
+			left -= n
+		}
 	case "facts":
 		json.NewEncoder(os.Stdout).Encode(gatherFacts())
 		stay()

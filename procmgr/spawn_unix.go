@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -144,4 +145,23 @@ func setBacklog(f *os.File, n int) (err error) {
 		return controlErr
 	}
 	return os.NewSyscallError("listen", err)
+}
+
+// openOwnSocket opens /dev/stdout and /dev/stderr where they are sockets, as
+// under systemd: these cannot be opened by name, and supervisord does not try
+// further. failed is the error of that.
+func openOwnSocket(path string, failed error) (*os.File, error) {
+	fd := map[string]int{"/dev/stdout": 1, "/dev/stderr": 2}[filepath.Clean(path)]
+	var stat syscall.Stat_t
+	if fd == 0 || syscall.Fstat(fd, &stat) != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFSOCK {
+		return nil, failed
+	}
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	dup, err := syscall.Dup(fd)
+	if err != nil {
+		return nil, os.NewSyscallError("dup", err)
+	}
+	syscall.CloseOnExec(dup)
+	return os.NewFile(uintptr(dup), path), nil
 }

@@ -6,6 +6,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -265,6 +267,62 @@ func TestOurOwnStreamsMayBeLogs(t *testing.T) {
 	defer stdin.Close()
 	assert.Equal(t, "out1\nout2\n", stdout.await(t, "out2\n"))
 	assert.Equal(t, "err1\nerr2\n", stderr.await(t, "err2\n"))
+}
+
+// So it is under systemd, whose journal is at the other end.
+func TestOurOwnStreamsMayBeSockets(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "pm")
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	journal, err := net.Listen("unix", filepath.Join(dir, "s"))
+	require.NoError(t, err)
+	defer journal.Close()
+	conn, err := net.Dial("unix", journal.Addr().String())
+	require.NoError(t, err)
+	socket, err := conn.(*net.UnixConn).File()
+	require.NoError(t, err)
+	conn.Close()
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), childEnv+"=passer")
+	cmd.Stdout = socket
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	socket.Close()
+	defer cmd.Wait()
+	defer stdin.Close()
+	other, err := journal.Accept()
+	require.NoError(t, err)
+	defer other.Close()
+	other.SetDeadline(time.Now().Add(patience))
+	got := make([]byte, len("out1\nout2\n"))
+	_, err = io.ReadFull(other, got)
+	require.NoError(t, err)
+	assert.Equal(t, "out1\nout2\n", string(got))
+}
+
+func TestOutputWithoutLines(t *testing.T) {
+	t.Parallel()
+	const size = 16 << 20
+	dir := t.TempDir()
+	p := role(t, "x", "nothing %d", size)
+	p.Stdout = Log{File: filepath.Join(dir, "x"), MaxBytes: 1 << 20, Backups: 100}
+	l := run(t, nil, p)
+	l.await("x", Exited)
+	assert.Zero(t, l.status("x").Dropped)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	total := int64(0)
+	for _, e := range entries {
+		info, err := e.Info()
+		require.NoError(t, err)
+		assert.LessOrEqual(t, info.Size(), int64(1<<20+rotateSlack+readSize))
+		total += info.Size()
+	}
+	assert.EqualValues(t, size, total)
 }
 
 func TestStripANSI(t *testing.T) {
