@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 func captured(max int64, chunks ...string) (logged string, sent []string, lost int) {
@@ -118,15 +120,15 @@ func FuzzCaptureDoesNotDependOnThePieces(f *testing.F) {
 // supervisord's own dispatcher sends the same messages, and logs the same text
 // but for what it holds back at the end.
 func TestOracleCapture(t *testing.T) {
-	python := supervisorsPython(t)
-	rnd := oracleRand(t)
+	python := testenv.Python(t)
+	rnd, n := oracleCases(t, 300)
 	words := []string{captureBegin, captureEnd, "<!--XSUPERVISOR:", "-->", "<", "text", "\n", "\x1b[1;31m", "\x1b", "[0m", "m"}
 	type output struct {
 		Logged string
 		Sent   []string
 	}
 	var outputs [][]string
-	for range oracleCases(t, 300) {
+	for range n {
 		var chunks []string
 		for range 1 + rnd.IntN(8) {
 			chunk := ""
@@ -180,11 +182,11 @@ for chunks in json.load(sys.stdin):
 }
 
 func TestOracleStripEscapes(t *testing.T) {
-	python := supervisorsPython(t)
-	rnd := oracleRand(t)
+	python := testenv.Python(t)
+	rnd, n := oracleCases(t, 300)
 	const letters = "\x1b\x1b[[0;mHJx\n"
 	var texts []string
-	for range oracleCases(t, 300) {
+	for range n {
 		var text strings.Builder
 		for range rnd.IntN(20) {
 			text.WriteByte(letters[rnd.IntN(len(letters))])

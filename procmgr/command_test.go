@@ -3,14 +3,14 @@ package procmgr
 import (
 	"encoding/json"
 	"math/rand/v2"
-	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 func TestCommandsAreSplitAsShlexDoes(t *testing.T) {
@@ -76,9 +76,9 @@ func FuzzSplitWords(f *testing.F) {
 
 // TestOracleSplitWords asks the Python of the installed supervisord.
 func TestOracleSplitWords(t *testing.T) {
-	python := oraclePython(t)
-	rnd := oracleRand(t)
-	lines := make([]string, oracleCases(t, 300))
+	python := testenv.Python(t)
+	rnd, n := oracleCases(t, 300)
+	lines := make([]string, n)
 	for i := range lines {
 		var b strings.Builder
 		for range rnd.IntN(12) {
@@ -119,48 +119,8 @@ json.dump([split(s) + [repr(s)] for s in json.load(sys.stdin)], sys.stdout)`)
 	}
 }
 
-// oraclePython returns the interpreter that the installed supervisord names in
-// its first line.
-func oraclePython(t *testing.T) string {
-	file, err := exec.LookPath("supervisord")
-	if err != nil {
-		oracleMissing(t, "supervisord is not installed")
-	}
-	src, err := os.ReadFile(file)
-	require.NoError(t, err)
-	line, _, _ := strings.Cut(string(src), "\n")
-	python, ok := strings.CutPrefix(line, "#!")
-	if !ok || !strings.Contains(python, "python") || len(strings.Fields(python)) != 1 {
-		oracleMissing(t, "no Python interpreter is named in "+file)
-	}
-	return strings.TrimSpace(python)
-}
-
-// oracleMissing skips the test, unless the upstream is required.
-func oracleMissing(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
-func oracleCases(t *testing.T, def int) int {
-	if s := os.Getenv("ORACLE_CASES"); s != "" {
-		n, err := strconv.Atoi(s)
-		require.NoError(t, err, "ORACLE_CASES")
-		return n
-	}
-	return def
-}
-
-func oracleRand(t *testing.T) *rand.Rand {
-	seed := uint64(1)
-	if s := os.Getenv("ORACLE_SEED"); s != "" {
-		var err error
-		seed, err = strconv.ParseUint(s, 10, 64)
-		require.NoError(t, err, "ORACLE_SEED")
-	}
-	t.Logf("ORACLE_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
+// oracleCases returns what to make cases of, and how many.
+func oracleCases(t *testing.T, def int) (*rand.Rand, int) {
+	seed, n := testenv.Size(t, def)
+	return rand.New(rand.NewPCG(seed, 0)), n
 }

@@ -19,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // A pooltest is a manager with a pool of listeners, whose processes are played
@@ -316,11 +318,11 @@ func TestARemovedPoolGetsNothing(t *testing.T) {
 
 // supervisord's own dispatcher hears the same, in the same pieces.
 func TestOracleListenerProtocol(t *testing.T) {
-	python := supervisorsPython(t)
-	rnd := oracleRand(t)
+	python := testenv.Python(t)
+	rnd, n := oracleCases(t, 300)
 	words := []string{"READY\n", "RESULT 2\nOK", "RESULT 4\nFAIL", "RESULT 1\nx", "RESULT 2", "\n", "O", "K", "READY", "RESULT two\n", "x", "RESULT  2 \nOK"}
 	var speeches [][]string
-	for range oracleCases(t, 300) {
+	for range n {
 		var speech []string
 		for range 1 + rnd.IntN(6) {
 			text := words[rnd.IntN(len(words))]

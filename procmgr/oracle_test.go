@@ -24,6 +24,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // What a program of an oracleCase does, and how to make one do it. Those that
@@ -66,10 +68,10 @@ func (c oracleCase) loops() bool {
 const prefix = 6
 
 func oracleCasesOf(t *testing.T) (cases []oracleCase) {
-	rnd := oracleRand(t)
+	rnd, n := oracleCases(t, 12)
 	pick := func(n int) int { return rnd.IntN(n) }
 	names := []string{"exit0", "exit3", "stay", "stubborn", "missing", "plain"}
-	for i := range oracleCases(t, 12) {
+	for i := range n {
 		c := oracleCase{behaviour: names[i%len(names)]}
 		c.Program = Program{
 			Name:         fmt.Sprintf("p%d", i),
@@ -269,10 +271,7 @@ func predict(t *testing.T, cases []oracleCase) (r record, before, after map[stri
 // TestOracleStates gives random programs to the installed supervisord, and to
 // a Manager, and compares what happens to them.
 func TestOracleStates(t *testing.T) {
-	supervisord, err := exec.LookPath("supervisord")
-	if err != nil {
-		oracleMissing(t, "supervisord is not installed")
-	}
+	supervisord := testenv.Program(t, "supervisord")
 	t.Parallel()
 	cases := oracleCasesOf(t)
 	want, before, after := predict(t, cases)

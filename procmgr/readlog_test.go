@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 func TestReadLogFile(t *testing.T) {
@@ -69,7 +71,7 @@ func TestTailLogFile(t *testing.T) {
 
 // supervisord's own functions, for each offset and length around the edges.
 func TestOracleReadAndTail(t *testing.T) {
-	python := supervisorsPython(t)
+	python := testenv.Python(t)
 	path := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.WriteFile(path, []byte("0123456789"), 0o600))
 	const script = `
@@ -100,19 +102,4 @@ for offset in range(-12, 14):
 		}
 	}
 	assert.Equal(t, string(want), got.String())
-}
-
-// supervisorsPython returns a python3 that can import Supervisor.
-func supervisorsPython(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(name, "-c", "import supervisor").Run() == nil {
-			return name
-		}
-	}
-	if os.Getenv("REQUIRE_UPSTREAM") == "1" {
-		t.Fatal("no python3 that can import supervisor")
-	}
-	t.Skip("no python3 that can import supervisor")
-	return ""
 }
