@@ -60,7 +60,7 @@ func (b *osBackend) awaitDeath(pids []int, deadline time.Time) bool {
 		}
 		defer p.Release()
 		if token, ok := b.reaper.watch(p, func(time.Time) { died <- struct{}{} }); ok {
-			defer b.reaper.forget(token)
+			defer func() { b.reaper.forget(token) }()
 			left++
 		}
 	}
