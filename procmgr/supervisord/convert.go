@@ -154,9 +154,6 @@ func logOf(sd *supervisorconf.Supervisord, p *supervisorconf.Process, l supervis
 		to.MaxBytes, to.Backups = orZero(l.MaxBytes), orZero(l.Backups)
 	}
 	if syslog {
-		if to.File != "" {
-			return to, fmt.Errorf("%s_syslog cannot be served beside a log file", channel)
-		}
 		to.Writer = &syslogWriter{name: p.Name}
 	}
 	return to, nil

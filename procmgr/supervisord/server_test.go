@@ -126,12 +126,19 @@ stderr_logfile=NONE
 
 func TestWhatCannotBeRunIsRefusedWithItsPlace(t *testing.T) {
 	for text, want := range map[string]string{
-		"[eventlistener:x]\ncommand=/x\nevents=TICK_5\nresult_handler=a:b\n":   "supervisord: s.conf:2:1: [eventlistener:x]: result_handler a:b cannot be run",
-		"[program:x]\ncommand=/x\nstdout_syslog=true\nstdout_logfile=/tmp/x\n": "supervisord: s.conf:2:1: [program:x]: stdout_syslog cannot be served beside a log file",
+		"[eventlistener:x]\ncommand=/x\nevents=TICK_5\nresult_handler=a:b\n": "supervisord: s.conf:2:1: [eventlistener:x]: result_handler a:b cannot be run",
 	} {
 		_, err := New(load(t, "[supervisord]\n"+text), nil)
 		require.EqualError(t, err, want)
 	}
+}
+
+func TestSyslogIsServedBesideAFile(t *testing.T) {
+	c := load(t, "[supervisord]\n[program:x]\ncommand=/x\nstdout_syslog=true\nstdout_logfile=/tmp/x\n")
+	l, err := logOf(&c.Supervisord, c.Groups[0].Processes[0], c.Groups[0].Processes[0].Stdout, "stdout")
+	require.NoError(t, err)
+	require.Equal(t, "/tmp/x", l.File)
+	require.Equal(t, &syslogWriter{name: "x"}, l.Writer)
 }
 
 func TestListenersAndSocketsArrive(t *testing.T) {
