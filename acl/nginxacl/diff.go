@@ -290,19 +290,20 @@ func (d *differ) pair(socket string, q route.Request, p *pair) {
 			if q.TLS {
 				q.ServerName = host
 			}
-			for _, m := range methods {
-				q.Method = m
+			url := url{d: d, socket: socket, host: host, path: path, methods: methods}
+			for _, q.Method = range methods {
 				before, after := d.judges[0].expose(q), d.judges[1].expose(q)
-				d.change(before.Side, after.Side, socket, host, path, m, len(methods))
+				url.change(before.Side, after.Side, "", q.Method)
 				for _, b := range before.elsewhere {
-					d.change(b.Side, after.find(b.to), socket, host, path+" → "+b.to, m, len(methods))
+					url.change(b.Side, after.find(b.to), b.to, q.Method)
 				}
 				for _, a := range after.elsewhere {
 					if !before.leads(a.to) {
-						d.change(before.Side, a.Side, socket, host, path+" → "+a.to, m, len(methods))
+						url.change(before.Side, a.Side, a.to, q.Method)
 					}
 				}
 			}
+			url.done()
 		}
 	}
 }
@@ -322,47 +323,75 @@ func (x *exposure) leads(to string) bool {
 	return slices.ContainsFunc(x.elsewhere, func(e exposed) bool { return e.to == to })
 }
 
-// change compares two sides of a URL.
-func (d *differ) change(before, after Side, socket, host, path, method string, methods int) {
-	c := Change{Before: before, After: after}
-	if note := d.newConditions(&before, &after); note != "" {
-		c.Notes = append(c.Notes, note)
-	}
-	if c.compare() {
-		d.add(&c, socket, host, path, method, methods)
-	}
+// A url gathers what changes for one, by methods.
+type url struct {
+	d                  *differ
+	socket, host, path string
+	methods            []string
+	changes            []urlChange
 }
 
-// add puts a change together with those that differ in nothing but the URL.
-func (d *differ) add(c *Change, socket, host, path, method string, methods int) {
-	host = strings.ReplaceAll(host, anyName, "*")
+// A urlChange is the same for some methods. key is all that it consists of.
+type urlChange struct {
+	key     string
+	to      string // where files may lead, or nothing
+	change  Change
+	methods []string
+}
+
+// change compares two sides of a URL.
+func (u *url) change(before, after Side, to, method string) {
+	c := Change{Before: before, After: after}
+	if note := u.d.newConditions(&before, &after); note != "" {
+		c.Notes = append(c.Notes, note)
+	}
+	if !c.compare() {
+		return
+	}
+	key := fmt.Sprintf("%p %p %p %p %v %v\n%v\n%v\n%v\n%v\n%v\n%v", c.Before.Policy, c.After.Policy, c.Before.by(), c.After.by(),
+		c.Notes, c.Gains, c.GainsLogin, c.Loses, c.LosesLogin, c.Unsure, c.Claims, c.Through)
+	for i := range u.changes {
+		if have := &u.changes[i]; have.key == key && have.to == to {
+			have.methods = append(have.methods, method)
+			return
+		}
+	}
+	u.changes = append(u.changes, urlChange{key, to, c, []string{method}})
+}
+
+// done puts the changes together with those that differ in nothing but the URL.
+func (u *url) done() {
+	host := strings.ReplaceAll(u.host, anyName, "*")
 	if host == "*.invalid" {
 		host = ""
 	}
-	path = strings.ReplaceAll(path, anyName, "*")
-	key := fmt.Sprintf("%p %p %p %p %v %v\n%v\n%v\n%v\n%v\n%v\n%v", c.Before.Policy, c.After.Policy, c.Before.by(), c.After.by(),
-		c.Notes, c.Gains, c.GainsLogin, c.Loses, c.LosesLogin, c.Unsure, c.Claims, c.Through)
-	have := d.found[key]
-	if have == nil {
-		have = c
-		d.found[key] = c
-		d.order = append(d.order, c)
-	}
-	add := func(to *[]string, s string) {
-		if !slices.Contains(*to, s) {
-			*to = append(*to, s)
+	for i := range u.changes {
+		c := &u.changes[i]
+		if len(c.methods) < len(u.methods) {
+			c.change.Methods = c.methods
 		}
-	}
-	add(&have.Listens, socket)
-	add(&have.Hosts, host)
-	add(&have.Paths, path)
-	add(&have.blocks[0], c.Before.Name())
-	add(&have.blocks[1], c.After.Name())
-	if methods > 1 {
-		add(&have.Methods, method)
-		if len(have.Methods) == methods {
-			have.Methods = nil
+		key := c.key + strings.Join(c.change.Methods, " ")
+		have := u.d.found[key]
+		if have == nil {
+			have = &c.change
+			u.d.found[key] = have
+			u.d.order = append(u.d.order, have)
 		}
+		path := strings.ReplaceAll(u.path, anyName, "*")
+		if c.to != "" {
+			path += " → " + c.to
+		}
+		add(&have.Listens, u.socket)
+		add(&have.Hosts, host)
+		add(&have.Paths, path)
+		add(&have.blocks[0], c.change.Before.Name())
+		add(&have.blocks[1], c.change.After.Name())
+	}
+}
+
+func add(to *[]string, s string) {
+	if !slices.Contains(*to, s) {
+		*to = append(*to, s)
 	}
 }
 

@@ -54,7 +54,8 @@ type Explanation struct {
 	Phase string
 	// Status is that of the answer, if nginx gives one of itself: it refuses
 	// the request, or a directive such as return replies. 0 is for the content,
-	// whatever the application makes of it.
+	// whatever the application makes of it. Where an error_page has content for
+	// a status, it is that one, unless there is no such content.
 	Status int
 	// Rule decided, at Rule.Pos; nil if none did.
 	Rule *acl.Rule

@@ -78,6 +78,7 @@ func (w *walk) judge(e *Explanation, m *route.Match) {
 				e.Because = where(e.By) + " has the answer, for " + e.Because
 			}
 		}
+		e.Status = m.Status
 	}
 }
 
