@@ -44,7 +44,7 @@ func highestInheritable() (highest int) {
 	return highest
 }
 
-// A forker starts all children from one thread, which it keeps to itself: the
+// A forker starts children from one thread, which it keeps to itself: the
 // parent-death signal of a child is sent when the thread ends that made it,
 // and the runtime ends threads as it likes. The thread's umask is its own.
 type forker struct {
@@ -89,8 +89,13 @@ func (f *forker) work() {
 
 func (f *forker) close() { close(f.jobs) }
 
-// do calls start on the thread, under the given umask.
-func (f *forker) do(umask int, start func() error) error {
+// do calls start on the thread, under the umask of the program; on any thread
+// if it makes no difference, which saves two changes of the thread.
+func (f *forker) do(prog *Program, start func() error) error {
+	umask := prog.Umask
+	if umask == inheritUmask && prog.ParentDeath == 0 {
+		return start()
+	}
 	done := make(chan error)
 	f.jobs <- func() {
 		switch {

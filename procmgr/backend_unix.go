@@ -22,6 +22,7 @@ type osBackend struct {
 	forker  forker
 	reaper  reaper
 	buffers sync.Pool  // of *[]byte, for the streams
+	null    *os.File   // takes what nobody wants
 	closed  []*os.File // a nil for each descriptor behind 2 that a child would inherit
 	memory  memory
 	orphans *orphanage
@@ -34,7 +35,13 @@ func newBackend() (*osBackend, error) {
 		buffers: sync.Pool{New: func() any { return new(make([]byte, readSize)) }},
 		alive:   map[int]*osChild{},
 	}
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	b.null = null
 	if err := b.reaper.open(); err != nil {
+		null.Close()
 		return nil, err
 	}
 	b.forker.open()
@@ -76,6 +83,7 @@ func (b *osBackend) close(patience time.Duration) (killed int) {
 	b.reaper.close()
 	b.forker.close()
 	b.memory.close()
+	b.null.Close()
 	return killed
 }
 
@@ -117,10 +125,15 @@ func (b *osBackend) start(p *process) (child, error) {
 	}
 	env := p.environ()
 	inherited := append(slices.Clone(files), b.closed...)
+	for i, f := range files {
+		if f == nil {
+			inherited[i] = b.null
+		}
+	}
 	if c.input != nil {
 		inherited[0] = c.input
 	}
-	err = b.forker.do(p.prog.Umask, func() (err error) {
+	err = b.forker.do(p.prog, func() (err error) {
 		c.os, err = os.StartProcess(file, argv, &os.ProcAttr{Dir: p.prog.Directory, Env: env, Files: inherited, Sys: attr})
 		return err
 	})
@@ -202,7 +215,8 @@ type osChild struct {
 	reaped bool // its pid may be somebody else's
 }
 
-// open makes the child's files and our ends of them.
+// open makes the child's files and our ends of them. A nil is one that is not
+// the child's alone.
 func (c *osChild) open(p *process) (files []*os.File, err error) {
 	if c.socket != nil {
 		files = []*os.File{nil} // it is not ours to close
@@ -218,6 +232,10 @@ func (c *osChild) open(p *process) (files []*os.File, err error) {
 		channels = channels[:1]
 	}
 	for _, channel := range channels {
+		if p.discards(channel) {
+			files = append(files, nil)
+			continue
+		}
 		r, w, err := os.Pipe()
 		if err != nil {
 			return files, err

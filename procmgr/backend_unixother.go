@@ -34,7 +34,7 @@ type forker struct{}
 func (forker) open()  {}
 func (forker) close() {}
 
-func (forker) do(_ int, start func() error) error { return start() }
+func (forker) do(_ *Program, start func() error) error { return start() }
 
 // reaper costs a thread a child.
 type reaper struct{}

@@ -183,6 +183,7 @@ func beChild(role []string) {
 			err := m.Add(Program{
 				Name: name, Args: []string{os.Args[0]}, StartSecs: Zero,
 				Environment: map[string]string{childEnv: "answer " + role[2]},
+				Stdout:      Log{Writer: io.Discard},
 			})
 			if err != nil {
 				panic(err)

@@ -41,6 +41,14 @@ type stream struct {
 	since   atomic.Int64           // when the write that goes on has begun; 0: none does
 }
 
+// discards reports whether nobody wants an output. It then needs no pipe, and
+// does not break when we die.
+func (p *process) discards(c Channel) bool {
+	l := p.prog.log(c)
+	return (l.File == "" || l.File == os.DevNull) && l.Writer == nil && !l.Events && l.CaptureMaxBytes == 0 &&
+		(c == Stderr || p.listener == nil)
+}
+
 // newStream returns a stream that reads a pipe, which it closes, also when it
 // fails.
 func newStream(p *process, channel Channel, pipe *os.File) (*stream, error) {
