@@ -52,7 +52,6 @@ func (c *config) add(g *supervisorconf.Group) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.forget()
 	c.active = append(c.active, g)
 	if c.logs == nil {
 		c.logs = map[*supervisorconf.Process][2]string{}
@@ -116,6 +115,7 @@ func (c *config) Reload(context.Context) (rpc.Changes, error) {
 // AddGroup adds a group of the configuration that was read last.
 func (c *config) AddGroup(_ context.Context, name string) error {
 	c.mu.Lock()
+	c.forget()
 	g := c.current.Group(name)
 	c.mu.Unlock()
 	if g == nil {
