@@ -171,9 +171,13 @@ func (b *osBackend) own(c *osChild) {
 // ends it with the errno alone; which file it was is worth telling.
 func dispatcherError(p *process, err error) error {
 	if errors.Is(err, syscall.EMFILE) {
-		return fmt.Errorf("too many open files to spawn '%s'", p.prog.Name)
+		return tooManyFiles(p)
 	}
 	return fmt.Errorf("unknown error making dispatchers for '%s': %w", p.prog.Name, err)
+}
+
+func tooManyFiles(p *process) error {
+	return message("too many open files to spawn '" + p.prog.Name + "'")
 }
 
 // forkError is why the child could not be made. That its directory or its file
@@ -183,6 +187,8 @@ func forkError(p *process, command string, err error) error {
 		err = errno // without the path, which comes here
 	}
 	switch dir := p.prog.Directory; {
+	case err == syscall.EMFILE:
+		return tooManyFiles(p)
 	case err == syscall.EAGAIN:
 		return message("Too many processes in process table to spawn '" + p.prog.Name + "'")
 	case err == syscall.ENOMEM:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -243,54 +242,6 @@ func TestAFullDiskKillsNobodyAndIsTold(t *testing.T) {
 	l := run(t, nil, p)
 	assert.Equal(t, 0, l.await("x", Exited).ExitStatus, "no SIGPIPE")
 	assert.EqualValues(t, 300_000, l.status("x").Dropped)
-}
-
-func TestNothingIsLeakedByRestarts(t *testing.T) {
-	// Not parallel: it counts what the whole test has open.
-	open := func() int {
-		names, err := os.ReadDir("/proc/self/fd")
-		require.NoError(t, err)
-		return len(names)
-	}
-	p := role(t, "x", "exit 1")
-	p.AutoRestart = RestartAlways
-	p.RestartFloor = Zero
-	p.Stdout.File = filepath.Join(t.TempDir(), "log")
-	before := open()
-	l := run(t, nil, p)
-	during := 0
-	for i := range 25 {
-		l.await("x", Running)
-		if i == 5 {
-			during = open()
-		}
-	}
-	// Between two starts a child has its seven descriptors or none.
-	assert.InDelta(t, during, open(), 9)
-	l.end()
-	assert.InDelta(t, before, open(), 3, "the runtime keeps an epoll and an eventfd")
-}
-
-func TestAChildCostsNoThread(t *testing.T) {
-	threads := func() (n int) {
-		status, err := os.ReadFile("/proc/self/status")
-		require.NoError(t, err)
-		for line := range strings.Lines(string(status)) {
-			fmt.Sscanf(line, "Threads: %d", &n)
-		}
-		return n
-	}
-	const n = 60
-	var programs []Program
-	for i := range n {
-		programs = append(programs, Program{Name: fmt.Sprint("x", i), Command: "cat", StartSecs: Zero})
-	}
-	before := threads()
-	l := run(t, nil, programs...)
-	for range n {
-		l.awaitEvent(func(e Event) bool { return e.To == Running })
-	}
-	assert.Less(t, threads()-before, 16)
 }
 
 // The other way to wait, where the kernel has no process descriptors.

@@ -469,16 +469,6 @@ func TestSpawnErrors(t *testing.T) {
 	}
 }
 
-func TestWithoutDescriptorsAStartFailsAndNothingElse(t *testing.T) {
-	t.Parallel()
-	p := role(t, "x", "emfile")
-	out := newSink()
-	p.Stdout.Writer = out
-	l := run(t, nil, p)
-	l.await("x", Exited)
-	assert.Equal(t, "x: spawn error, given up: too many open files to spawn 'x'\n<nil>\n<nil>\n", out.String())
-}
-
 func TestManyCallersAtOnce(t *testing.T) {
 	t.Parallel()
 	program := func(name, command string) Program {

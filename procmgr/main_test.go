@@ -36,7 +36,12 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(childEnv); role != "" {
 		beChild(strings.Fields(role))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if left := goroutinesLeft(regexp.MustCompile(`/procmgr\.`)); len(left) > 0 && code == 0 {
+		fmt.Printf("after all tests, goroutines are left:\n%s\n", strings.Join(left, "\n"))
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // beChild plays a role, and says "up" on standard output when it is ready.
@@ -205,35 +210,8 @@ func beChild(role []string) {
 		stay()
 	case "foster":
 		beFoster(role[1]+" "+role[2], role[3:]...)
-	case "emfile": // start a program without, and with, a free descriptor
-		m := New(nil)
-		if err := m.Add(Program{Name: "x", Command: "cat", StartSecs: Zero, StartRetries: Zero, Manual: true}); err != nil {
-			panic(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan error)
-		events := m.Events(ctx)
-		go func() { done <- m.Run(ctx) }()
-		for range events {
-			break
-		}
-		limit := syscall.Rlimit{Cur: 64, Max: 64}
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-			panic(err)
-		}
-		var full []*os.File
-		for {
-			f, err := os.Open("/dev/null")
-			if err != nil {
-				break
-			}
-			full = append(full, f)
-		}
-		fmt.Println(m.Start(ctx, "x"))
-		closeAll(full)
-		fmt.Println(m.Start(ctx, "x"))
-		cancel()
-		fmt.Println(<-done)
+	case "emfile":
+		beShortOfDescriptors()
 	case "listener":
 		beListener(role[1])
 	default:
@@ -383,27 +361,35 @@ func watchForLeaks(t *testing.T) {
 	const key = "procmgr-test"
 	label := t.Name()
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(key, label)))
-	mark := regexp.MustCompile(`(?m)^(\d+) @.*\n# labels: .*` + regexp.QuoteMeta(strconv.Quote(key)+":"+strconv.Quote(label)) + `.*\n(?:#.*\n)*`)
+	mark := regexp.MustCompile(`# labels: .*` + regexp.QuoteMeta(strconv.Quote(key)+":"+strconv.Quote(label)))
 	t.Cleanup(func() {
 		defer pprof.SetGoroutineLabels(context.Background())
-		var left []string
-		// A goroutine that has said its last word may still have to leave the
-		// stage, and nobody is told when it has.
-		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
-			var profile bytes.Buffer
-			pprof.Lookup("goroutine").WriteTo(&profile, 1)
-			left = nil
-			for _, g := range mark.FindAllString(profile.String(), -1) {
-				if !strings.Contains(g, "watchForLeaks") { // that is us
-					left = append(left, g)
-				}
-			}
-			if len(left) == 0 {
-				return
+		if left := goroutinesLeft(mark); len(left) > 0 {
+			t.Errorf("goroutines are left:\n%s", strings.Join(left, "\n"))
+		}
+	})
+}
+
+// goroutinesLeft returns the stacks of goroutines, but for the caller's and the
+// one that the signals of a program have for good, that match mark and do not
+// end.
+func goroutinesLeft(mark *regexp.Regexp) (left []string) {
+	// A goroutine that has said its last word may still have to leave the
+	// stage, and nobody is told when it has.
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+		var profile bytes.Buffer
+		pprof.Lookup("goroutine").WriteTo(&profile, 1)
+		left = nil
+		for g := range strings.SplitSeq(profile.String(), "\n\n") {
+			if mark.MatchString(g) && !strings.Contains(g, "goroutinesLeft") && !strings.Contains(g, "os/signal.loop") {
+				left = append(left, g)
 			}
 		}
-		t.Errorf("goroutines are left:\n%s", strings.Join(left, "\n"))
-	})
+		if len(left) == 0 {
+			return nil
+		}
+	}
+	return left
 }
 
 // A sink is a Log.Writer to wait at.
