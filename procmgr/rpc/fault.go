@@ -113,14 +113,11 @@ var meanings = []struct {
 	{procmgr.ErrStillRunning, StillRunning},
 }
 
-// newFault makes a fault with Supervisor's text: the name, and what it is about
-// if that is not empty.
-func newFault(c Code, about string) *Fault {
-	if about == "" {
-		return &Fault{c, c.String()}
-	}
-	return &Fault{c, c.String() + ": " + about}
-}
+// newFault makes a fault with Supervisor's text: its name, and what it is about.
+func newFault(c Code, about string) *Fault { return &Fault{c, c.String() + ": " + about} }
+
+// bare makes a fault that is about nothing.
+func bare(c Code) *Fault { return &Fault{c, c.String()} }
 
 func (f *Fault) structure() structure {
 	return structure{{"faultCode", int(f.Code)}, {"faultString", f.Text}}

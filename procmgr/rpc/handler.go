@@ -205,7 +205,7 @@ func (h *handler) serveCall(w http.ResponseWriter, r *http.Request) {
 func (h *handler) call(ctx context.Context, name string, given []any) (any, error) {
 	m, ok := h.methods[name]
 	if !ok {
-		return nil, newFault(UnknownMethod, "")
+		return nil, bare(UnknownMethod)
 	}
 	a, fault := m.convert(given)
 	if len(given) > len(m.params) || len(given) < len(m.params)-m.optional {
@@ -213,7 +213,7 @@ func (h *handler) call(ctx context.Context, name string, given []any) (any, erro
 	}
 	// The type of an argument shows, in Python, when something is made of it.
 	if !m.always && h.ending() {
-		return nil, newFault(ShutdownState, "")
+		return nil, bare(ShutdownState)
 	}
 	if fault != nil {
 		return nil, fault
@@ -259,7 +259,7 @@ func faultFor(err error, name string) error {
 		}
 		switch m.code {
 		case ShutdownState:
-			return newFault(m.code, "")
+			return bare(m.code)
 		case NoFile, NotExecutable:
 			return newFault(m.code, reason)
 		case Failed:
@@ -294,7 +294,7 @@ func (h *handler) listMethods(context.Context, args) (any, error) {
 func (h *handler) methodHelp(_ context.Context, a args) (any, error) {
 	m, ok := h.methods[a.str(0)]
 	if !ok {
-		return nil, newFault(SignatureUnsupported, "")
+		return nil, bare(SignatureUnsupported)
 	}
 	var text strings.Builder
 	text.WriteString(m.help + "\n\n")
@@ -319,7 +319,7 @@ func (p param) shown() string {
 func (h *handler) methodSignature(_ context.Context, a args) (any, error) {
 	m, ok := h.methods[a.str(0)]
 	if !ok {
-		return nil, newFault(SignatureUnsupported, "")
+		return nil, bare(SignatureUnsupported)
 	}
 	types := []string{m.returns}
 	for _, p := range m.params {
@@ -332,7 +332,7 @@ func (h *handler) methodSignature(_ context.Context, a args) (any, error) {
 func (h *handler) multicall(ctx context.Context, a args) (any, error) {
 	calls, ok := a[0].([]any)
 	if !ok {
-		return nil, newFault(IncorrectParameters, "")
+		return nil, bare(IncorrectParameters)
 	}
 	list := make([]any, 0, len(calls))
 	size := 0
@@ -373,7 +373,7 @@ func (h *handler) oneOfMany(ctx context.Context, v any) (any, error) {
 	}
 	given, ok := s["params"].([]any)
 	if s["params"] != nil && !ok {
-		return nil, newFault(IncorrectParameters, "")
+		return nil, bare(IncorrectParameters)
 	}
 	return h.call(ctx, name, given)
 }

@@ -106,7 +106,7 @@ func methods() map[string]method {
 // convert gives the arguments of a call the types of the parameters. Python is
 // lenient, and so are we: a number may be text, and anything is true or false.
 func (m method) convert(given []any) (args, *Fault) {
-	wrong := newFault(IncorrectParameters, "")
+	wrong := bare(IncorrectParameters)
 	if len(given) > len(m.params) || len(given) < len(m.params)-m.optional {
 		return nil, wrong
 	}
@@ -196,7 +196,7 @@ func (h *handler) state(context.Context, args) (any, error) {
 
 func (h *handler) readMainLog(_ context.Context, a args) (any, error) {
 	if h.o.MainLog == nil {
-		return nil, newFault(NoFile, "")
+		return nil, bare(NoFile)
 	}
 	return readFile(h.o.MainLog.Path(), a.int(0), a.int(1))
 }
@@ -207,7 +207,7 @@ const maxPart = 128 << 20
 
 func readFile(path string, offset, length int64) (any, error) {
 	if path == "" {
-		return nil, newFault(NoFile, "")
+		return nil, bare(NoFile)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -225,9 +225,9 @@ func readFile(path string, offset, length int64) (any, error) {
 	data, err := procmgr.ReadLogFile(path, offset, length)
 	switch {
 	case errors.Is(err, procmgr.ErrBadArguments):
-		return nil, newFault(BadArguments, "")
+		return nil, bare(BadArguments)
 	case err != nil:
-		return nil, newFault(Failed, "")
+		return nil, bare(Failed)
 	}
 	return string(data), nil
 }
@@ -235,13 +235,13 @@ func readFile(path string, offset, length int64) (any, error) {
 func (h *handler) clearMainLog(context.Context, args) (any, error) {
 	log := h.o.MainLog
 	if log == nil {
-		return nil, newFault(NoFile, "")
+		return nil, bare(NoFile)
 	}
 	if _, err := os.Stat(log.Path()); err != nil {
-		return nil, newFault(NoFile, "")
+		return nil, bare(NoFile)
 	}
 	if err := log.Clear(); err != nil {
-		return nil, newFault(Failed, "")
+		return nil, bare(Failed)
 	}
 	return true, nil
 }
@@ -514,7 +514,7 @@ func (h *handler) stdin(_ context.Context, a args) (any, error) {
 	name := a.str(0)
 	chars, ok := a[1].(string)
 	if !ok {
-		return nil, newFault(IncorrectParameters, "")
+		return nil, newFault(IncorrectParameters, fmt.Sprint(a[1]))
 	}
 	if _, err := h.one(name); err != nil {
 		return nil, err

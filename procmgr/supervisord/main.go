@@ -131,7 +131,7 @@ type command struct {
 	file          string
 	help, version bool
 	environ       []string
-	set           []func(*supervisorconf.Supervisord)
+	set           []func(*supervisorconf.Supervisord) error
 }
 
 func parseArgs(name string, args []string) (*command, error) {
@@ -168,7 +168,11 @@ func parseArgs(name string, args []string) (*command, error) {
 }
 
 // flag returns what an option of the command line does to the configuration.
-func (cmd *command) flag(name, value string) (set func(*supervisorconf.Supervisord), err error) {
+func (cmd *command) flag(name, value string) (set func(*supervisorconf.Supervisord) error, err error) {
+	// Nothing can go wrong with most of them, once they are read.
+	sure := func(set func(*supervisorconf.Supervisord)) (func(*supervisorconf.Supervisord) error, error) {
+		return func(sd *supervisorconf.Supervisord) error { set(sd); return nil }, nil
+	}
 	number := func() (int, error) {
 		n, err := strconv.Atoi(strings.TrimSpace(value))
 		if err != nil {
@@ -184,37 +188,38 @@ func (cmd *command) flag(name, value string) (set func(*supervisorconf.Superviso
 	case "configuration":
 		cmd.file = value
 	case "nodaemon":
-		return func(sd *supervisorconf.Supervisord) { sd.NoDaemon = true }, nil
+		return sure(func(sd *supervisorconf.Supervisord) { sd.NoDaemon = true })
 	case "silent":
-		return func(sd *supervisorconf.Supervisord) { sd.Silent = true }, nil
+		return sure(func(sd *supervisorconf.Supervisord) { sd.Silent = true })
 	case "nocleanup":
-		return func(sd *supervisorconf.Supervisord) { sd.NoCleanup = true }, nil
+		return sure(func(sd *supervisorconf.Supervisord) { sd.NoCleanup = true })
 	case "strip_ansi":
-		return func(sd *supervisorconf.Supervisord) { sd.StripANSI = true }, nil
+		return sure(func(sd *supervisorconf.Supervisord) { sd.StripANSI = true })
 	case "identifier":
-		return func(sd *supervisorconf.Supervisord) { sd.Identifier = value }, nil
+		return sure(func(sd *supervisorconf.Supervisord) { sd.Identifier = value })
 	case "user":
-		uid, gid, err := lookupUser(value)
-		if err != nil {
-			return nil, refusal("Invalid user name " + value)
-		}
-		return func(sd *supervisorconf.Supervisord) {
+		return func(sd *supervisorconf.Supervisord) error {
+			uid, gid, err := lookupUser(value)
+			if err != nil {
+				return refusal("Invalid user name " + value)
+			}
 			sd.User = &supervisorconf.User{Name: value, UID: uid, GID: gid}
+			return nil
 		}, nil
 	case "umask":
 		n, err := strconv.ParseUint(value, 8, 9)
 		if err != nil {
 			return nil, fmt.Errorf("%s can not be converted to an octal type", value)
 		}
-		return func(sd *supervisorconf.Supervisord) { sd.Umask = int(n) }, nil
+		return sure(func(sd *supervisorconf.Supervisord) { sd.Umask = int(n) })
 	case "directory", "childlogdir":
 		if info, err := os.Stat(value); err != nil || !info.IsDir() {
 			return nil, fmt.Errorf("%s is not an existing directory", value)
 		}
 		if name == "directory" {
-			return func(sd *supervisorconf.Supervisord) { sd.Directory = value }, nil
+			return sure(func(sd *supervisorconf.Supervisord) { sd.Directory = value })
 		}
-		return func(sd *supervisorconf.Supervisord) { sd.ChildLogDir = value }, nil
+		return sure(func(sd *supervisorconf.Supervisord) { sd.ChildLogDir = value })
 	case "logfile", "pidfile":
 		if info, err := os.Stat(filepath.Dir(value)); err != nil || !info.IsDir() {
 			return nil, refusal("The directory named as part of the path " + value + " does not exist")
@@ -224,27 +229,39 @@ func (cmd *command) flag(name, value string) (set func(*supervisorconf.Superviso
 			return nil, err
 		}
 		if name == "logfile" {
-			return func(sd *supervisorconf.Supervisord) { sd.LogFile, sd.LogPath = value, path }, nil
+			return sure(func(sd *supervisorconf.Supervisord) { sd.LogFile, sd.LogPath = value, path })
 		}
-		return func(sd *supervisorconf.Supervisord) { sd.PIDFile, sd.PIDPath = value, path }, nil
+		return sure(func(sd *supervisorconf.Supervisord) { sd.PIDFile, sd.PIDPath = value, path })
 	case "logfile_maxbytes":
 		n, err := byteSize(value)
-		return func(sd *supervisorconf.Supervisord) { sd.LogFileMaxBytes = n }, err
+		if err != nil {
+			return nil, err
+		}
+		return sure(func(sd *supervisorconf.Supervisord) { sd.LogFileMaxBytes = n })
 	case "logfile_backups":
 		n, err := number()
-		return func(sd *supervisorconf.Supervisord) { sd.LogFileBackups = n }, err
+		if err != nil {
+			return nil, err
+		}
+		return sure(func(sd *supervisorconf.Supervisord) { sd.LogFileBackups = n })
 	case "minfds":
 		n, err := number()
-		return func(sd *supervisorconf.Supervisord) { sd.MinFDs = n }, err
+		if err != nil {
+			return nil, err
+		}
+		return sure(func(sd *supervisorconf.Supervisord) { sd.MinFDs = n })
 	case "minprocs":
 		n, err := number()
-		return func(sd *supervisorconf.Supervisord) { sd.MinProcs = n }, err
+		if err != nil {
+			return nil, err
+		}
+		return sure(func(sd *supervisorconf.Supervisord) { sd.MinProcs = n })
 	case "loglevel":
 		var level supervisorconf.LogLevel
 		if level.UnmarshalText([]byte(strings.ToLower(value))) != nil {
 			return nil, fmt.Errorf("bad logging level name '%s'", value)
 		}
-		return func(sd *supervisorconf.Supervisord) { sd.LogLevel = level }, nil
+		return sure(func(sd *supervisorconf.Supervisord) { sd.LogLevel = level })
 	}
 	return nil, nil
 }
@@ -305,12 +322,15 @@ func (cmd *command) load() (*supervisorconf.Config, error) {
 	case c == nil:
 		return nil, refusal("could not read config file " + cmd.file)
 	case c.Refusal() != "":
-		return nil, refusal(c.Refusal())
+		// It names the file as the command line does.
+		return nil, refusal(strings.ReplaceAll(c.Refusal(), "(file: '"+file+"')", "(file: '"+cmd.file+"')"))
 	case err != nil:
 		return nil, err
 	}
 	for _, set := range cmd.set {
-		set(&c.Supervisord)
+		if err := set(&c.Supervisord); err != nil {
+			return nil, err
+		}
 	}
 	return c, nil
 }
