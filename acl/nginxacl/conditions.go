@@ -16,8 +16,8 @@ func (j *Judge) conditions(chain nginxconf.Context) (all []*nginxconf.Directive)
 	}
 	for _, block := range chain[1:] {
 		for d := range j.config.In(nginxconf.Context{block}) {
-			switch d.Name() {
-			case "if", "rewrite":
+			// URLs that match a rewrite are asked for, if there are samples.
+			if d.Name() == "if" || d.Name() == "rewrite" && d.NumArgs() > 0 && len(samples(d.Arg(0))) == 0 {
 				all = append(all, d)
 			}
 		}

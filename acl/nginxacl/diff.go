@@ -484,8 +484,10 @@ func (d *differ) sorted() Changes {
 		paths := slices.Clone(c.Paths)
 		c.Paths = slices.DeleteFunc(c.Paths, func(p string) bool {
 			return slices.ContainsFunc(paths, func(q string) bool {
+				p, to, _ := strings.Cut(p, " → ")
+				q, alsoTo, _ := strings.Cut(q, " → ")
 				all, ends := strings.CutSuffix(q, "*")
-				return ends && p != q && strings.HasPrefix(p, all)
+				return ends && p != q && to == alsoTo && strings.HasPrefix(p, all)
 			})
 		})
 		all = append(all, *c)

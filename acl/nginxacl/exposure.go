@@ -129,6 +129,10 @@ func (j *Judge) exposeTo(q route.Request) exposure {
 			continue // try_files answers with a status
 		}
 		s := j.side(n, 0)
+		if s.Policy == x.Policy && s.Answer == nil {
+			here = true // or as good as here
+			continue
+		}
 		s.Reach = s.Reach.within(x.Reach)
 		x.elsewhere = append(x.elsewhere, exposed{moves[len(moves)-1].To, s})
 	}
@@ -191,13 +195,16 @@ func (x *exposure) only(set acl.Set) {
 func (x *exposure) merge(y *exposure) {
 	merge := func(s, t *Side) {
 		s.Reach = s.Reach.or(t.Reach)
-		if s.Policy != t.Policy || s.by() != t.by() {
-			if also := "for others " + t.Name() + ": " + t.Why(); !slices.Contains(s.Also, also) {
-				s.Also = append(s.Also, also)
-			}
-			if s.Answer != nil && t.Answer == nil { // what looks at access is of more interest
-				s.Chain, s.Answer, s.Policy, s.Server = t.Chain, t.Answer, t.Policy, t.Server
-			}
+		if s.Policy == t.Policy && s.by() == t.by() {
+			return
+		}
+		other := *t
+		if s.Answer != nil && t.Answer == nil { // what looks at access is of more interest
+			other = *s
+			s.Chain, s.Answer, s.Policy, s.Server = t.Chain, t.Answer, t.Policy, t.Server
+		}
+		if also := "for others " + other.Name() + ": " + other.Why(); !slices.Contains(s.Also, also) {
+			s.Also = append(s.Also, also)
 		}
 	}
 	merge(&x.Side, &y.Side)
