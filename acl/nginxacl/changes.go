@@ -67,6 +67,9 @@ func (c *Change) lines(names acl.Names) []string {
 // Where says which URLs the change is about: "scout.example.se /admin/* on
 // 0.0.0.0:443", with how many more there are of each.
 func (c *Change) Where() string {
+	if len(c.Paths) == 0 {
+		return "stream on " + few(c.Listens, 3)
+	}
 	host := func(h string) string {
 		if h == "" {
 			return "any other host"

@@ -18,6 +18,8 @@ type class struct {
 	sample netip.Addr // one of them; the zero Addr is a client on a unix socket
 }
 
+var lastIPv4 = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 // newClass returns a class, or false if there is nobody in it.
 func newClass(set acl.Set, value string) (class, bool) {
 	for p := range set.Prefixes() {
@@ -66,14 +68,20 @@ func (g *geo) split() []class {
 			}
 			mine = append(mine, r)
 		}
-		last := "deny"
+		rest := "deny"
 		if g.fallback() == v {
-			last = "allow"
+			rest = "allow"
 		}
-		mine = append(mine, acl.MustParseRule(last, "all"))
-		set := mine.Allowed().Minus(acl.UnixClients())
-		if g.Lookup(netip.Addr{}).Value == v {
-			set = set.Union(acl.UnixClients())
+		mine = append(mine, acl.MustParseRule(rest, "all"))
+		// There is no rule for 255.255.255.255 alone, as which unix clients are
+		// looked up.
+		last4 := acl.SetOf(netip.PrefixFrom(lastIPv4, 32)).Union(acl.UnixClients())
+		if g.source != "" { // nginx cannot read this one's text
+			last4 = last4.Union(acl.SetOf(netip.MustParsePrefix("::ffff:ffff/128")))
+		}
+		set := mine.Allowed().Minus(last4)
+		if g.Lookup(lastIPv4).Value == v {
+			set = set.Union(last4)
 		}
 		if c, ok := newClass(set, v); ok {
 			classes = append(classes, c)
@@ -86,7 +94,8 @@ func (g *geo) ranges() bool {
 	return len(g.entries) > 0 && g.entries[0].value == "ranges" && g.entries[0].networks == nil
 }
 
-// fallback is the value of addresses in no entry.
+// fallback is the value of addresses in no entry: the default of a block of
+// ranges, which is an entry in others.
 func (g *geo) fallback() string {
 	v := ""
 	for _, e := range g.entries {
@@ -107,8 +116,12 @@ func (g *geo) note(d *nginxconf.Directive) {
 		g.vague = g.vague || name == "proxy" // whom it names depends on the header
 	case d.NumArgs() != 1:
 		g.vague = true
-	case name == "default":
+	case name == "default" && g.ranges():
 		g.entries = append(g.entries, entry{value: "default " + d.Arg(0)})
+	case name == "default":
+		for _, a := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+			g.entries = append(g.entries, entry{[]netip.Prefix{netip.PrefixFrom(a, 0)}, d.Arg(0)})
+		}
 	case name == "delete":
 		g.remove(d.Arg(0))
 	case g.ranges():

@@ -99,6 +99,7 @@ func (j *Judge) Diff(after *Judge) Changes {
 	}
 	d.same = d.frame(0) == d.frame(1)
 	d.sockets()
+	d.streamSides()
 	return d.sorted()
 }
 

@@ -87,6 +87,12 @@ func Explain(c *nginxconf.Config, q Query) (Explanation, error) {
 // listens there, or that there is no connection for another reason.
 func (j *Judge) Explain(q Query) (Explanation, error) {
 	e := Explanation{Client: q.Client}
+	if !q.Unix {
+		_, http := j.router.Socket(route.Request{Listen: q.Listen})
+		if s, ok := j.stream(q.Listen); ok && !http {
+			return j.explainStream(s, &q)
+		}
+	}
 	request, proxy, err := j.request(&q)
 	if err != nil {
 		return e, err

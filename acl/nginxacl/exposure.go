@@ -129,7 +129,7 @@ func (j *Judge) exposeTo(q route.Request) exposure {
 			continue // try_files answers with a status
 		}
 		s := j.side(n, 0)
-		if s.Policy == x.Policy && s.Answer == nil {
+		if s.Block() == x.Block() && s.Answer == nil {
 			here = true // or as good as here
 			continue
 		}

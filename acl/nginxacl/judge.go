@@ -41,6 +41,8 @@ type Judge struct {
 	// As in a reader.
 	asksClient, vague bool
 	compared          []netip.Addr
+
+	streams []stream
 }
 
 // A place is a block of the configuration with its policy. A file that is
@@ -101,9 +103,13 @@ func New(c *nginxconf.Config, o *Options) (*Judge, error) {
 	if sockets != 1 {
 		j.unix = ""
 	}
+	known := map[string]bool{}
+	r := &reader{c: c, o: j.o, known: known}
+	if j.streams, err = (&reader{c: c, o: j.o, known: known}).streams(c); err != nil {
+		return nil, err
+	}
 	for d := range c.In(nil) {
 		if d.Name() == "http" && d.Body() != nil {
-			r := &reader{c: c, o: j.o, known: map[string]bool{}}
 			if j.top, err = r.place(nil, nginxconf.Context{d}); err != nil {
 				return nil, err
 			}

@@ -51,12 +51,7 @@ func (j *Judge) Matrix() Rows {
 			}
 		}
 	}
-	for d := range j.config.In(nil) {
-		if d.Name() == "stream" && d.Body() != nil {
-			rows = j.streams(rows, nginxconf.Context{d})
-		}
-	}
-	return rows
+	return j.streamRows(rows)
 }
 
 // rows adds those of a server.
@@ -114,28 +109,6 @@ func (j *Judge) rows(rows Rows, p *place, sockets []route.Socket) Rows {
 				rows[i].Side, done[d] = side, true
 			}
 		}
-	}
-	return rows
-}
-
-// streams adds the servers of a stream block.
-func (j *Judge) streams(rows Rows, chain nginxconf.Context) Rows {
-	for d := range j.config.In(chain) {
-		if d.Name() != "server" || d.Body() == nil {
-			continue
-		}
-		in := append(chain[:1:1], d)
-		p, err := For(j.config, in)
-		row := Row{Chain: in, Side: Side{Chain: in, Policy: &p, Server: &p, Reach: p.Reach()}}
-		if err != nil {
-			row.Side.Reach = unsureReach("%v", err)
-		}
-		for l := range j.config.In(in) {
-			if l.Name() == "listen" && l.NumArgs() > 0 {
-				row.Listens = append(row.Listens, l.Arg(0))
-			}
-		}
-		rows = append(rows, row)
 	}
 	return rows
 }

@@ -84,7 +84,7 @@ server scout.example.se (nginx.conf:8:5)
         404 (internal) is the answer to all requests
 
 server (nginx.conf:28:5)
-    listens on 5432
+    listens on 0.0.0.0:5432
     lets in part of office (192.0.2.7)
     allow 192.0.2.7; deny all; (nginx.conf:28:27)
 `, b.String())

@@ -48,60 +48,66 @@ const (
 // An nginx is a running one, in a temporary directory.
 type nginx struct {
 	dir     string
-	sockets [doors]syscall.Sockaddr
-	listen  [doors]string // directives
+	sockets []syscall.Sockaddr
+	listen  []string // directives
 	config  *nginxconf.Config
 	clients map[string]*client
 }
 
 // startNginx runs nginx with servers that sites writes, given listen directives
-// for all of them. The file "users" knows the password of ada, "secret". It
-// ends with the test.
+// for all of them. The file "users" knows the password of ada, "secret".
+func startNginx(t *testing.T, sites func(listen string) string) *nginx {
+	t.Helper()
+	dir := t.TempDir()
+	return launch(t, dir, []syscall.Sockaddr{
+		plain:   &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}},
+		mapped:  &syscall.SockaddrInet6{Addr: netip.MustParseAddr("::ffff:127.0.0.1").As16()},
+		proxied: &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}},
+		unix:    &syscall.SockaddrUnix{Name: filepath.Join(dir, "s")},
+	}, func(listen []string) string {
+		listen[proxied] += " proxy_protocol"
+		return strings.ReplaceAll(`http {
+access_log off; error_log DIR/error.log crit; keepalive_requests 1000000; keepalive_timeout 1h; root DIR;
+server_names_hash_max_size 8192; server_names_hash_bucket_size 128;
+client_body_temp_path DIR/b; proxy_temp_path DIR/p; fastcgi_temp_path DIR/f; uwsgi_temp_path DIR/u; scgi_temp_path DIR/s_;
+`, "DIR", dir) + "server { " + listen[mapped] + " ipv6only=off; return 421; }\n" + sites(strings.Join(listen, "; ")+";") + "}\n"
+	})
+}
+
+// launch runs nginx with sockets at these addresses, and a configuration made of
+// listen directives for them. It ends with the test.
 //
 // nginx inherits listening sockets, as a new binary does at an upgrade. So
 // there is no race for ports, and no waiting for it to come up: a connection
 // made before that stands in the queue.
-func startNginx(t *testing.T, sites func(listen string) string) *nginx {
+func launch(t *testing.T, dir string, addresses []syscall.Sockaddr, write func(listen []string) string) *nginx {
 	t.Helper()
-	n := &nginx{dir: t.TempDir(), clients: map[string]*client{}}
+	n := &nginx{dir: dir, clients: map[string]*client{}}
 	conf := filepath.Join(n.dir, "nginx.conf")
 	cmd := exec.CommandContext(t.Context(), testenv.Program(t, "nginx"), "-p", n.dir, "-e", "stderr", "-c", conf)
 	var inherit []string
-	for d, address := range [doors]syscall.Sockaddr{
-		plain:   &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}},
-		mapped:  &syscall.SockaddrInet6{Addr: netip.MustParseAddr("::ffff:127.0.0.1").As16()},
-		proxied: &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}},
-		unix:    &syscall.SockaddrUnix{Name: filepath.Join(n.dir, "s")},
-	} {
+	for _, address := range addresses {
 		fd, bound, err := listenOn(address)
 		require.NoError(t, err)
-		n.sockets[d] = bound
 		file := os.NewFile(uintptr(fd), "")
 		defer file.Close()
 		inherit = append(inherit, strconv.Itoa(3+len(cmd.ExtraFiles)))
 		cmd.ExtraFiles = append(cmd.ExtraFiles, file)
+		var listen string
 		switch bound := bound.(type) {
 		case *syscall.SockaddrInet4:
-			n.listen[d] = fmt.Sprintf("listen 127.0.0.1:%d", bound.Port)
+			listen = fmt.Sprintf("listen 127.0.0.1:%d", bound.Port)
 		case *syscall.SockaddrInet6:
-			n.listen[d] = fmt.Sprintf("listen [%v]:%d", netip.AddrFrom16(bound.Addr), bound.Port)
+			listen = fmt.Sprintf("listen [%v]:%d", netip.AddrFrom16(bound.Addr), bound.Port)
 		case *syscall.SockaddrUnix:
-			n.listen[d] = "listen unix:" + bound.Name
+			listen = "listen unix:" + bound.Name
 		}
+		n.sockets, n.listen = append(n.sockets, bound), append(n.listen, listen)
 	}
-	n.listen[proxied] += " proxy_protocol"
-	text := strings.ReplaceAll(`user root; daemon off; worker_processes 1; pid DIR/pid;
-events { worker_connections 1000; }
-http {
-access_log off; error_log DIR/error.log crit; keepalive_requests 1000000; keepalive_timeout 1h; root DIR;
-server_names_hash_max_size 8192; server_names_hash_bucket_size 128;
-client_body_temp_path DIR/b; proxy_temp_path DIR/p; fastcgi_temp_path DIR/f; uwsgi_temp_path DIR/u; scgi_temp_path DIR/s_;
-`, "DIR", n.dir)
-	if os.Getuid() != 0 {
-		text = strings.TrimPrefix(text, "user root; ")
+	text := "daemon off; worker_processes 1; pid " + n.dir + "/pid;\n" + write(n.listen) + "events { worker_connections 1000; }\n"
+	if os.Getuid() == 0 {
+		text = "user root; " + text
 	}
-	text += "server { " + n.listen[mapped] + " ipv6only=off; return 421; }\n"
-	text += sites(strings.Join(n.listen[:], "; ")+";") + "}\n"
 	require.NoError(t, os.WriteFile(conf, []byte(text), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(n.dir, "users"), []byte("ada:{PLAIN}secret\n"), 0o644))
 	var err error

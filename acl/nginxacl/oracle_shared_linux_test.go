@@ -181,6 +181,7 @@ func TestOracleSharedCases(t *testing.T) {
 	seed, n := testenv.Size(t, 100)
 	version := nginxVersion(t)
 	asked, unknown, refused, warned, other := map[string]int{}, map[string]int{}, 0, 0, 0
+	geos, classes := 0, 0
 	for _, c := range sharedCases(t, seed, n) {
 		fsys := fstest.MapFS{
 			"nginx.conf": {Data: []byte(around)}, "case.conf": {Data: []byte(placeholders.Replace(c.Config))},
@@ -204,10 +205,22 @@ func TestOracleSharedCases(t *testing.T) {
 		require.NoError(t, err, "%s\n%s", c.Name, c.Config)
 		for i, p := range c.Probes {
 			answer := c.nginx.Probes[i]
-			e, err := judge.Explain(p.query(t))
+			q := p.query(t)
+			e, err := judge.Explain(q)
 			context := fmt.Sprintf("%s: %+v\nnginx %+v\n%+v\n%s", c.Name, p, answer, e, c.Config)
 			require.NoError(t, err, context)
 			asked[c.kind()]++
+			if want, found := answer.Vars["g"]; found {
+				value, class, known, divided := judge.GeoValue("g7", e.Client, q.Client, q)
+				if known {
+					require.Equal(t, strings.TrimSuffix(want, "."), value, context)
+					geos++
+				}
+				if known && divided {
+					require.Equal(t, value, class, context)
+					classes++
+				}
+			}
 			var want nginxacl.Verdict
 			switch s := answer.Status; {
 			case e.Verdict == nginxacl.Unknown:
@@ -237,6 +250,7 @@ func TestOracleSharedCases(t *testing.T) {
 		}
 	}
 	t.Logf("%d configurations refused, %d warnings, %d answers that depend on the requests before", refused, warned, other)
+	t.Logf("%d values of geo blocks, %d of them by the class of the client", geos, classes)
 	for _, kind := range slices.Sorted(maps.Keys(asked)) {
 		t.Logf("%-9s %6d answers", kind, asked[kind])
 	}

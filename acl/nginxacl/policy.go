@@ -36,7 +36,7 @@ type Policy struct {
 	// BasicFile is the auth_basic_user_file in force, or nil.
 	BasicFile *nginxconf.Directive
 	// Behind are directives that may refuse what rules and authentication let
-	// in: perl, modsecurity.
+	// in: perl, modsecurity, and js_preread and preread_by_lua_block in streams.
 	Behind []*nginxconf.Directive
 	// Limits are the limit_req and limit_conn directives, which answer 503 to
 	// those who come too often, before the rules are looked at.
@@ -272,7 +272,7 @@ func (r *reader) collect(l *level, chain nginxconf.Context) {
 			l.underscores = d
 		case "ignore_invalid_headers":
 			l.invalid = d
-		case "modsecurity":
+		case "modsecurity", "js_preread", "preread_by_lua_block", "preread_by_lua_file":
 			l.behind = append(l.behind, other{name, d})
 		case "limit_req":
 			l.req = append(l.req, d)
