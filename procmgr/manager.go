@@ -41,8 +41,9 @@ type Options struct {
 	// their program, by its name and that of its group, it does not start it a
 	// second time but adopts the child: it is RUNNING, is watched, stopped and
 	// restarted as any other, and its output is logged again. What it wrote
-	// while there was no manager has met a closed pipe (SIGPIPE), unless it was
-	// not for a pipe in the first place. Its exit status cannot be known and
+	// while there was no manager has met a closed pipe: that kills by SIGPIPE,
+	// unless the children ignore it, because this program did before Run (call
+	// signal.Ignore). What is not logged at all has no pipe. Its exit status cannot be known and
 	// counts as -1; an event listener gets no more events.
 	// A child without its program is left alone, until one of that name is
 	// added.

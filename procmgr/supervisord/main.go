@@ -74,6 +74,11 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		if first {
 			signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR2)
 			defer signal.Stop(signals)
+			// As Python does, and the programs inherit it: one that goes on
+			// writing lives on when we are killed.
+			ignored := []os.Signal{syscall.SIGPIPE, syscall.SIGXFSZ}
+			signal.Ignore(ignored...)
+			defer signal.Reset(ignored...)
 		}
 		infos, err := takeOver(&c.Supervisord, first)
 		if err != nil {

@@ -33,6 +33,11 @@ type Options struct {
 	// Nil: it cannot be read again.
 	Reload func() (*supervisorconf.Config, error)
 
+	// StateFile and Subreaper are those of [procmgr.Options]: programs that have
+	// survived a server that was killed are adopted, and orphans reaped.
+	StateFile string
+	Subreaper bool
+
 	// Standalone makes the Server do what [supervisord], [unix_http_server] and
 	// [inet_http_server] say: it opens the servers for supervisorctl, writes its
 	// log and its pid file, and removes the automatic log files of an earlier
@@ -103,6 +108,7 @@ func New(c *supervisorconf.Config, o *Options) (_ *Server, err error) {
 	}
 	s.manager = procmgr.New(&procmgr.Options{
 		Logger: s.logger, Environ: s.o.Environ, ServerURL: c.Supervisord.ServerURL, Identifier: c.Supervisord.Identifier,
+		StateFile: s.o.StateFile, Subreaper: s.o.Subreaper,
 	})
 	s.config = config{manager: s.manager, current: c, reload: s.o.Reload}
 	for _, g := range c.Groups {

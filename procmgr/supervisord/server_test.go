@@ -182,3 +182,9 @@ environment=A="b"
 	require.Equal(t, &procmgr.Socket{Network: "tcp", Address: "localhost:9002", Backlog: 5}, g.Socket)
 	require.Equal(t, map[string]string{"A": "b", "SUPERVISOR_SERVER_URL": "http://localhost:1"}, g.Programs[0].Environment)
 }
+
+func TestTheStateFileArrives(t *testing.T) {
+	s, err := New(load(t, "[supervisord]\n"), &Options{StateFile: t.TempDir()})
+	require.NoError(t, err)
+	require.ErrorContains(t, s.Run(t.Context()), "state file")
+}
