@@ -15,15 +15,17 @@ type builder struct {
 	c       *nginxconf.Config
 	r       *Router
 	sockets []*socket
-	passes  []*pass
 	diags   nginxconf.Diagnostics
 
-	proxyPass map[string]*value.ProxyPass
+	passes   map[passKey]*pass
+	lastKey  passKey
+	lastPass *pass
+	none     *extra // of levels without
 
-	// Slabs: many small things cost few allocations.
-	levels []level
-	slab   []pass
-	chains []*nginxconf.Directive
+	// Many small things cost few allocations.
+	levels   []level
+	prefixes []prefix
+	blocks   []*nginxconf.Directive // a stack of those that are to be read
 }
 
 // A server is a server block.
@@ -38,7 +40,12 @@ type server struct {
 	// Whether the last regular expression among the names captures: then nginx
 	// looks at them even where the server is alone.
 	captures bool
-	named    []*level // its named locations
+	named    []namedLocation
+}
+
+type namedLocation struct {
+	name  string
+	level *level
 }
 
 type serverName struct {
@@ -61,8 +68,8 @@ func (b *builder) config() {
 		if d.Name() != "http" || d.Body() == nil {
 			continue
 		}
-		http := level{d: d, chain: nginxconf.Context{d}, set: standard()}
-		for _, d := range b.read(&http, nil, "server") {
+		http := level{d: d, set: standard(), extra: b.none}
+		for _, d := range b.read(&http, "", nil, "server") {
 			b.server(&http, d)
 		}
 		b.names()
@@ -110,14 +117,14 @@ func (b *builder) server(http *level, d *nginxconf.Directive) {
 	if d.Body() == nil {
 		return
 	}
-	srv := &server{level: level{d: d, chain: b.chain(http.chain, d), set: http.set}}
-	locations := b.read(&srv.level, srv, "location")
+	srv := &server{level: level{d: d, up: http, set: http.set, extra: b.none}}
+	locations := b.read(&srv.level, "", srv, "location")
 	if !srv.listens { // as root; another user's nginx listens on port 8000
 		l, _ := value.ParseListen("80")
 		b.listen(srv, d, l)
 	}
 	if len(locations) > 0 {
-		b.locations(&srv.level, locations, &srv.named)
+		b.locations(&srv.level, "", locations, srv)
 	}
 }
 
@@ -152,10 +159,10 @@ func (b *builder) serverDirective(srv *server, name string, d *nginxconf.Directi
 	}
 }
 
-// locations adds the locations of a server or a location (nginx 1.22:
-// ngx_http_core_location).
-func (b *builder) locations(up *level, ds []*nginxconf.Directive, named *[]*level) {
-	in := &locations{list: make([]prefix, 0, len(ds))}
+// locations adds the locations of a server or a location of that name (nginx
+// 1.22: ngx_http_core_location).
+func (b *builder) locations(up *level, within string, ds []*nginxconf.Directive, srv *server) {
+	in := &locations{list: b.newPrefixes(len(ds))}
 	for _, d := range ds {
 		if d.Body() == nil {
 			continue
@@ -171,67 +178,64 @@ func (b *builder) locations(up *level, ds []*nginxconf.Directive, named *[]*leve
 			continue
 		}
 		if up.location {
-			if why := misplaced(up, loc); why != "" {
+			if why := misplaced(up, within, loc); why != "" {
 				b.refuse(d, "misplaced-location", "%s", why)
 				continue
 			}
 		}
 		l := b.newLevel(up, d)
-		l.location, l.name, l.modifier = true, loc.Name, loc.Modifier
+		l.location, l.modifier = true, loc.Modifier
 		if loc.IsRegex() {
-			l.regex = b.expression(d, loc.Name, loc.Modifier == value.RegexCaseless)
+			b.own(l).regex = b.expression(d, loc.Name, loc.Modifier == value.RegexCaseless)
 		}
-		if inner := b.read(l, nil, "location"); len(inner) > 0 {
-			b.locations(l, inner, named)
+		if inner := b.read(l, loc.Name, nil, "location"); len(inner) > 0 {
+			b.locations(l, loc.Name, inner, srv)
 		}
 		if loc.Modifier == value.Named {
-			*named = append(*named, l)
+			srv.named = append(srv.named, namedLocation{loc.Name, l})
 		} else {
-			in.add(l)
+			in.add(loc.Name, l)
 		}
 	}
+	b.blocks = b.blocks[:len(b.blocks)-len(ds)]
 	up.inner = in
 	if l := in.build(); l != nil {
-		b.refuse(l.d, "duplicate-location", `duplicate location "%s"`, l.name)
+		b.refuse(l.d, "duplicate-location", `duplicate location "%s"`, l.name())
 	}
 }
 
 // misplaced tells why a location cannot be inside another.
-func misplaced(up *level, loc value.Location) string {
+func misplaced(up *level, within string, loc value.Location) string {
 	switch {
 	case up.modifier == value.Exact:
-		return fmt.Sprintf(`location "%s" cannot be inside the exact location "%s"`, loc.Name, up.name)
+		return fmt.Sprintf(`location "%s" cannot be inside the exact location "%s"`, loc.Name, within)
 	case up.modifier == value.Named:
-		return fmt.Sprintf(`location "%s" cannot be inside the named location "%s"`, loc.Name, up.name)
+		return fmt.Sprintf(`location "%s" cannot be inside the named location "%s"`, loc.Name, within)
 	case loc.Modifier == value.Named:
 		return fmt.Sprintf(`named location "%s" can be on the server level only`, loc.Name)
-	case !loc.IsRegex() && !strings.HasPrefix(loc.Name, up.name):
+	case !loc.IsRegex() && !strings.HasPrefix(loc.Name, within):
 		// The name of a regex location is its expression, oddly enough.
-		return fmt.Sprintf(`location "%s" is outside location "%s"`, loc.Name, up.name)
+		return fmt.Sprintf(`location "%s" is outside location "%s"`, loc.Name, within)
 	}
 	return ""
 }
 
 func (b *builder) newLevel(up *level, d *nginxconf.Directive) *level {
 	if len(b.levels) == 0 {
-		b.levels = make([]level, 64)
+		b.levels = make([]level, 256)
 	}
 	l := &b.levels[0]
 	b.levels = b.levels[1:]
-	l.d, l.set = d, up.set
-	l.chain = b.chain(up.chain, d)
+	l.d, l.up, l.set, l.extra = d, up, up.set, b.none
 	return l
 }
 
-// chain returns the chain of d, which stands in the last block of up.
-func (b *builder) chain(up nginxconf.Context, d *nginxconf.Directive) nginxconf.Context {
-	n := len(up) + 1
-	if len(b.chains) < n {
-		b.chains = make([]*nginxconf.Directive, 256+n)
+// newPrefixes returns room for n.
+func (b *builder) newPrefixes(n int) []prefix {
+	if len(b.prefixes) < n {
+		b.prefixes = make([]prefix, 256+n)
 	}
-	c := b.chains[:n:n]
-	b.chains = b.chains[n:]
-	copy(c, up)
-	c[n-1] = d
-	return c
+	p := b.prefixes[:0:n]
+	b.prefixes = b.prefixes[n:]
+	return p
 }

@@ -3,39 +3,84 @@ package route
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
-// A level is a block that can be in force for a request: a server, a location
-// or a limit_except.
+// A level is a block that can be in force for a request: a server, a location,
+// an if block in a location or a limit_except. There are many of them, so what
+// few of them have is in extra.
 type level struct {
-	d        *nginxconf.Directive
-	chain    nginxconf.Context
-	location bool
-	name     string
-	modifier value.Modifier
-	set      *settings
+	d  *nginxconf.Directive
+	up *level // around it; nil: http
 
-	regex     *expression // its name, if it is one
-	condition bool        // an if block
+	modifier  value.Modifier
+	location  bool
+	condition bool // an if block
+	slash     bool // a request without the slash at the name's end is redirected
 
-	inner    *locations // nil: none
+	set     *settings
+	inner   *locations           // nil: none
+	handler *nginxconf.Directive // what makes the content; nil: files
+	pass    *pass                // that, or of the level around an if or limit_except
+	*extra
+
+	chain atomic.Pointer[nginxconf.Context] // made when it is first asked for
+}
+
+type extra struct {
+	regex    *expression // the name, if it is one
 	script   script
-	slash    bool // a request without the slash at the name's end is redirected
 	tryFiles *nginxconf.Directive
-	handler  *nginxconf.Directive // what makes the content; nil: files
-	pass     *pass                // that, or of the level around an if or limit_except
 	except   *except
+}
+
+// own returns the extra of the level alone.
+func (b *builder) own(l *level) *extra {
+	if l.extra == b.none {
+		l.extra = &extra{}
+	}
+	return l.extra
+}
+
+// context returns the blocks around d and itself.
+func (l *level) context() nginxconf.Context {
+	if c := l.chain.Load(); c != nil {
+		return *c
+	}
+	n := 0
+	for up := l; up != nil; up = up.up {
+		n++
+	}
+	c := make(nginxconf.Context, n)
+	for up := l; up != nil; up = up.up {
+		n--
+		c[n] = up.d
+	}
+	l.chain.Store(&c) // whoever is second makes the same
+	return c
+}
+
+// name is that of a location.
+func (l *level) name() string {
+	loc, _ := value.ParseLocation(l.d.Args()...)
+	return loc.Name
 }
 
 // A pass is a proxy_pass directive, or another one that names a backend.
 type pass struct {
-	d        *nginxconf.Directive
-	pass     *value.ProxyPass // nil: another one
+	d        *nginxconf.Directive // one of those that share it
+	pass     *value.ProxyPass     // nil: another one
 	upstream *nginxconf.Directive
 	covered  int // what of the path the URI of the directive takes the place of
+}
+
+// A passKey is what proxy_pass directives have to have in common for that.
+type passKey struct {
+	arg     string
+	covered int
 }
 
 // An except is a limit_except block.
@@ -108,10 +153,10 @@ func withStandardHeaders(own []Header) []Header {
 type reader struct {
 	b      *builder
 	l      *level
+	name   string  // of a location
 	srv    *server // if l is one
 	outer  *settings
-	blocks string                 // "server" or "location"
-	inner  []*nginxconf.Directive // these
+	blocks string // "server" or "location": these go to builder.blocks
 	limit  *nginxconf.Directive
 
 	part       part
@@ -130,21 +175,24 @@ const (
 )
 
 // read reads the directives of a level other than blocks of that name, which
-// it returns.
-func (b *builder) read(l *level, srv *server, blocks string) []*nginxconf.Directive {
-	r := reader{b: b, l: l, srv: srv, outer: l.set, blocks: blocks}
+// it returns: the last ones of builder.blocks, for the caller to take away.
+func (b *builder) read(l *level, name string, srv *server, blocks string) []*nginxconf.Directive {
+	r := reader{b: b, l: l, name: name, srv: srv, outer: l.set, blocks: blocks}
+	start := len(b.blocks)
 	if l.d.Body() != nil {
 		r.body(l.d.Body())
 	}
 	r.inherit()
-	l.script = r.script
+	if len(r.script) > 0 {
+		b.own(l).script = r.script
+	}
 	for _, c := range r.conditions {
 		b.condition(c, l)
 	}
 	if r.limit != nil && r.limit.Body() != nil {
 		b.limitExcept(l, r.limit)
 	}
-	return r.inner
+	return b.blocks[start:]
 }
 
 // condition reads the settings of an if block. It has the backend of the
@@ -166,7 +214,7 @@ func (r *reader) body(body *nginxconf.Body) {
 		switch name := d.Name(); name {
 		case r.blocks:
 			if r.part == allParts {
-				r.inner = append(r.inner, d)
+				r.b.blocks = append(r.b.blocks, d)
 			}
 		case "include":
 			for f := range r.b.c.Included(d) {
@@ -238,7 +286,7 @@ func (r *reader) directive(name string, d *nginxconf.Directive) {
 	case "internal":
 		r.own().internal = true // for nested locations, too
 	case "try_files":
-		r.l.tryFiles = d
+		b.own(r.l).tryFiles = d
 	case "limit_except":
 		if r.limit != nil {
 			b.refuse(d, "duplicate-directive", `"limit_except" directive is duplicate`)
@@ -291,7 +339,7 @@ func (r *reader) directive(name string, d *nginxconf.Directive) {
 	default:
 		switch {
 		case isHandler(name):
-			b.handler(r.l, d)
+			b.handler(r.l, r.name, d)
 		case name == "rewrite_by_lua_no_postpone":
 		case strings.HasPrefix(name, "rewrite_by_lua"):
 			r.own().script = d
@@ -360,11 +408,11 @@ func isHandler(name string) bool {
 	return strings.HasPrefix(name, "content_by_lua")
 }
 
-func (b *builder) handler(l *level, d *nginxconf.Directive) {
+func (b *builder) handler(l *level, within string, d *nginxconf.Directive) {
 	name := d.Name()
 	l.handler = d
 	if isPass(name) {
-		l.slash = strings.HasSuffix(l.name, "/")
+		l.slash = strings.HasSuffix(within, "/")
 	}
 	if name != "proxy_pass" {
 		if isPass(name) && l.pass == nil {
@@ -372,7 +420,7 @@ func (b *builder) handler(l *level, d *nginxconf.Directive) {
 		}
 		return
 	}
-	if l.pass != nil {
+	if l.pass != nil && l.pass.pass != nil {
 		b.refuse(d, "duplicate-directive", `"proxy_pass" directive is duplicate`)
 		return
 	}
@@ -380,50 +428,52 @@ func (b *builder) handler(l *level, d *nginxconf.Directive) {
 		b.refuse(d, "wrong-arguments", `invalid number of arguments in "proxy_pass" directive`)
 		return
 	}
-	p := b.proxyPass[d.Arg(0)] // one for many locations saves time and memory
-	if p == nil {
-		parsed, err := value.ParseProxyPass(d.Arg(0))
-		if err != nil {
-			b.refuse(d, "invalid-proxy-pass", "%v", err)
-			return
-		}
-		p = &parsed
-		b.proxyPass[d.Arg(0)] = p
-	}
-	bare := l.modifier == value.Named || l.modifier == value.Regex || l.modifier == value.RegexCaseless || l.condition || l.d.Name() == "limit_except"
-	if bare && p.URI != "" {
+	bare := l.modifier == value.Named || l.modifier == value.Regex || l.modifier == value.RegexCaseless || !l.location
+	l.pass = b.pass(d, len(within))
+	if l.pass != nil && bare && l.pass.pass.URI != "" {
 		b.refuse(d, "invalid-proxy-pass", `"proxy_pass" cannot have URI part in location given by regular expression, `+
 			`or inside named location, or inside "if" statement, or inside "limit_except" block`)
-		return
 	}
-	if len(b.slab) == 0 {
-		b.slab = make([]pass, 64)
+}
+
+// pass returns what proxy_pass directives of that argument share: it saves time
+// and memory.
+func (b *builder) pass(d *nginxconf.Directive, covered int) *pass {
+	key := passKey{d.Arg(0), covered}
+	if key == b.lastKey {
+		return b.lastPass
 	}
-	l.pass, b.slab = &b.slab[0], b.slab[1:]
-	l.pass.d, l.pass.pass = d, p
-	if !bare {
-		l.pass.covered = len(l.name)
+	p := b.passes[key]
+	if p == nil {
+		parsed, err := value.ParseProxyPass(key.arg)
+		if err != nil {
+			b.refuse(d, "invalid-proxy-pass", "%v", err)
+			return nil
+		}
+		p = &pass{d: d, pass: &parsed, covered: covered}
+		b.passes[key] = p
 	}
-	b.passes = append(b.passes, l.pass)
+	b.lastKey, b.lastPass = key, p
+	return p
 }
 
 // limitExcept reads a limit_except block. It is a level inside its location,
 // and has the location's handler but none of its rewrite directives.
 func (b *builder) limitExcept(l *level, d *nginxconf.Directive) {
 	inner := b.newLevel(l, d)
-	inner.name = l.name
-	l.except = &except{level: inner}
+	e := &except{level: inner}
+	b.own(l).except = e
 	for i := range d.NumArgs() {
 		m := strings.ToUpper(d.Arg(i))
 		if !slices.Contains(limitable, m) {
 			b.refuse(d, "invalid-method", `invalid method "%s"`, d.Arg(i))
 		}
-		l.except.methods = append(l.except.methods, m)
+		e.methods = append(e.methods, m)
 		if m == "GET" {
-			l.except.methods = append(l.except.methods, "HEAD")
+			e.methods = append(e.methods, "HEAD")
 		}
 	}
-	b.read(inner, nil, "")
+	b.read(inner, "", nil, "")
 	if inner.handler == nil && l.handler != nil && strings.HasSuffix(l.handler.Name(), "_pass") {
 		inner.handler, inner.pass = l.handler, l.pass
 	}

@@ -31,12 +31,12 @@ type prefix struct {
 	parent int32
 }
 
-func (s *locations) add(l *level) {
+func (s *locations) add(name string, l *level) {
 	if l.modifier == value.Regex || l.modifier == value.RegexCaseless {
 		s.regex = append(s.regex, l)
 		return
 	}
-	p := prefix{name: l.name, inner: l, parent: int32(len(s.list))}
+	p := prefix{name: name, inner: l, parent: int32(len(s.list))}
 	if l.modifier == value.Exact {
 		p.exact, p.inner = l, nil
 	}

@@ -115,7 +115,7 @@ func (m *Match) unsure(why string) { m.Unsure = append(m.Unsure, why) }
 // in tells which server serves the request.
 func (m *Match) in(srv *server) {
 	m.state.server = srv
-	m.Server, m.Chain = srv.d, srv.chain
+	m.Server, m.Chain = srv.d, srv.context()
 }
 
 // noServer says why that is not certain.

@@ -85,7 +85,7 @@ func (m *Match) rewritePhase(l *level, s script, lua *nginxconf.Directive, then 
 
 // at puts a level in force.
 func (m *Match) at(l *level) {
-	m.state.level, m.Chain = l, l.chain
+	m.state.level, m.Chain = l, l.context()
 	if l.handler != nil {
 		m.state.handler = l.handler
 	}
@@ -94,7 +94,7 @@ func (m *Match) at(l *level) {
 // atServer puts the server in force, before a location is looked for.
 func (m *Match) atServer() {
 	m.state.level = &m.state.server.level
-	m.Chain = m.state.server.chain
+	m.Chain = m.state.server.context()
 	m.Location = nil
 }
 
@@ -122,7 +122,7 @@ func (m *Match) locate() phase {
 	if l != top {
 		m.Location = l.d
 	}
-	st.level, m.Chain = l, l.chain
+	st.level, m.Chain = l, l.context()
 	if l.set.internal && !st.internal {
 		return m.special(404, nil, "internal")
 	}
@@ -132,7 +132,7 @@ func (m *Match) locate() phase {
 		st.length = -1
 		return m.special(413, nil, "client_max_body_size")
 	case how == byRedirect:
-		st.location = escapeURI(l.name)
+		st.location = escapeURI(l.name())
 		if st.args != "" {
 			st.location += "?" + st.args
 		}
@@ -204,11 +204,11 @@ func (m *Match) named(by *nginxconf.Directive, name string) phase {
 	if st.moves--; st.moves == 0 {
 		return m.special(500, nil, "redirection cycle")
 	}
-	for _, l := range st.server.named {
-		if l.name == name {
+	for _, n := range st.server.named {
+		if n.name == name {
 			st.internal, st.changed = true, false
-			m.Location = l.d
-			m.enter(l)
+			m.Location = n.level.d
+			m.enter(n.level)
 			return rewritePhase
 		}
 	}

@@ -145,7 +145,7 @@ func (r *reader) ifBlock(o *op) {
 	r.script = append(r.script, *o)
 	if r.l.location {
 		l := r.b.newLevel(r.l, o.d)
-		l.name, l.modifier, l.condition = r.l.name, r.l.modifier, true
+		l.modifier, l.condition = r.l.modifier, true
 		r.script[at].level = l
 		r.conditions = append(r.conditions, l)
 	}

@@ -65,26 +65,23 @@ func (m *Match) isDirectory() bool {
 func (m *Match) target() {
 	st := &m.state
 	l, p := st.level, st.level.pass
-	if p == nil {
-		m.unsure("target: an if block without a backend of its own was chosen after one that has one")
+	d := l.passDirective()
+	if d == nil || d.Name() != st.handler.Name() {
+		m.unsure(fmt.Sprintf("target: the backend of %s at %v is not in force any more", st.handler.Name(), st.handler.Pos()))
 		return
 	}
-	if p.d.Name() != st.handler.Name() {
-		m.unsure(fmt.Sprintf("target: %s at %v, but %s at %v is in force", st.handler.Name(), st.handler.Pos(), p.d.Name(), p.d.Pos()))
+	if d.Name() != "proxy_pass" {
+		m.backend(d)
 		return
 	}
-	if p.pass == nil {
-		m.backend(p.d)
-		return
-	}
-	t := &Target{Directive: p.d, Pass: *p.pass, Upstream: p.upstream, Headers: l.set.headers}
+	t := &Target{Directive: d, Pass: *p.pass, Upstream: p.upstream, Headers: l.set.headers}
 	if t.Pass.Variables {
-		text, err := m.Expand(p.d.Arg(0))
+		text, err := m.Expand(d.Arg(0))
 		if err == nil {
 			t.Pass, err = value.ParseProxyURL(text)
 		}
 		if err != nil {
-			m.unsure(fmt.Sprintf("target: %v in proxy_pass at %v", err, p.d.Pos()))
+			m.unsure(fmt.Sprintf("target: %v in proxy_pass at %v", err, d.Pos()))
 			return
 		}
 		if t.Pass.PortText == "" {
@@ -122,6 +119,20 @@ func (m *Match) target() {
 	}
 	m.Target = t
 	st.pass = &t.Pass
+}
+
+// passDirective returns the directive of l.pass: an if block or limit_except may
+// have it from the level around.
+func (l *level) passDirective() *nginxconf.Directive {
+	for ; l != nil; l = l.up {
+		if l.handler != nil && isPass(l.handler.Name()) {
+			return l.handler
+		}
+		if l.location {
+			break
+		}
+	}
+	return nil
 }
 
 // backend finds where a directive other than proxy_pass leads.
