@@ -17,14 +17,15 @@ type builder struct {
 	sockets []*socket
 	diags   nginxconf.Diagnostics
 
-	passes   map[passKey]*pass
-	lastKey  passKey
-	lastPass *pass
-	none     *extra // of levels without
+	passes  map[string]*pass
+	lastArg string // of last
+	last    *pass
+	none    *extra // of levels without
 
 	// Many small things cost few allocations.
 	levels   []level
 	prefixes []prefix
+	sorter   sorter
 	blocks   []*nginxconf.Directive // a stack of those that are to be read
 }
 
@@ -199,7 +200,7 @@ func (b *builder) locations(up *level, within string, ds []*nginxconf.Directive,
 	}
 	b.blocks = b.blocks[:len(b.blocks)-len(ds)]
 	up.inner = in
-	if l := in.build(); l != nil {
+	if l := in.build(&b.sorter); l != nil {
 		b.refuse(l.d, "duplicate-location", `duplicate location "%s"`, l.name())
 	}
 }

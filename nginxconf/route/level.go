@@ -20,6 +20,7 @@ type level struct {
 	location  bool
 	condition bool // an if block
 	slash     bool // a request without the slash at the name's end is redirected
+	backend   bool // handler names one
 
 	set     *settings
 	inner   *locations           // nil: none
@@ -63,9 +64,17 @@ func (l *level) context() nginxconf.Context {
 	return c
 }
 
-// name is that of a location.
+// name is that of a location, or of the one around an if block or limit_except.
 func (l *level) name() string {
-	loc, _ := value.ParseLocation(l.d.Args()...)
+	for !l.location {
+		l = l.up
+	}
+	var args [2]string
+	n := min(l.d.NumArgs(), len(args))
+	for i := range n {
+		args[i] = l.d.Arg(i)
+	}
+	loc, _ := value.ParseLocation(args[:n]...)
 	return loc.Name
 }
 
@@ -74,13 +83,6 @@ type pass struct {
 	d        *nginxconf.Directive // one of those that share it
 	pass     *value.ProxyPass     // nil: another one
 	upstream *nginxconf.Directive
-	covered  int // what of the path the URI of the directive takes the place of
-}
-
-// A passKey is what proxy_pass directives have to have in common for that.
-type passKey struct {
-	arg     string
-	covered int
 }
 
 // An except is a limit_except block.
@@ -256,6 +258,10 @@ func (r *reader) inherit() {
 }
 
 func (r *reader) directive(name string, d *nginxconf.Directive) {
+	if name == "proxy_pass" && r.part != scriptPart { // most of them
+		r.b.handler(r.l, r.name, name, d)
+		return
+	}
 	b, n := r.b, d.NumArgs()
 	if isScript(name) {
 		if r.part != settingsPart {
@@ -339,7 +345,7 @@ func (r *reader) directive(name string, d *nginxconf.Directive) {
 	default:
 		switch {
 		case isHandler(name):
-			b.handler(r.l, r.name, d)
+			b.handler(r.l, r.name, name, d)
 		case name == "rewrite_by_lua_no_postpone":
 		case strings.HasPrefix(name, "rewrite_by_lua"):
 			r.own().script = d
@@ -408,14 +414,14 @@ func isHandler(name string) bool {
 	return strings.HasPrefix(name, "content_by_lua")
 }
 
-func (b *builder) handler(l *level, within string, d *nginxconf.Directive) {
-	name := d.Name()
-	l.handler = d
-	if isPass(name) {
+// handler reads such a directive in a location of that name.
+func (b *builder) handler(l *level, within, name string, d *nginxconf.Directive) {
+	l.handler, l.backend = d, strings.HasSuffix(name, "_pass")
+	if l.backend {
 		l.slash = strings.HasSuffix(within, "/")
 	}
 	if name != "proxy_pass" {
-		if isPass(name) && l.pass == nil {
+		if l.backend && l.pass == nil {
 			l.pass = &pass{d: d}
 		}
 		return
@@ -429,7 +435,7 @@ func (b *builder) handler(l *level, within string, d *nginxconf.Directive) {
 		return
 	}
 	bare := l.modifier == value.Named || l.modifier == value.Regex || l.modifier == value.RegexCaseless || !l.location
-	l.pass = b.pass(d, len(within))
+	l.pass = b.pass(d)
 	if l.pass != nil && bare && l.pass.pass.URI != "" {
 		b.refuse(d, "invalid-proxy-pass", `"proxy_pass" cannot have URI part in location given by regular expression, `+
 			`or inside named location, or inside "if" statement, or inside "limit_except" block`)
@@ -438,22 +444,22 @@ func (b *builder) handler(l *level, within string, d *nginxconf.Directive) {
 
 // pass returns what proxy_pass directives of that argument share: it saves time
 // and memory.
-func (b *builder) pass(d *nginxconf.Directive, covered int) *pass {
-	key := passKey{d.Arg(0), covered}
-	if key == b.lastKey {
-		return b.lastPass
+func (b *builder) pass(d *nginxconf.Directive) *pass {
+	arg := d.Arg(0)
+	if b.last != nil && arg == b.lastArg {
+		return b.last
 	}
-	p := b.passes[key]
+	p := b.passes[arg]
 	if p == nil {
-		parsed, err := value.ParseProxyPass(key.arg)
+		parsed, err := value.ParseProxyPass(arg)
 		if err != nil {
 			b.refuse(d, "invalid-proxy-pass", "%v", err)
 			return nil
 		}
-		p = &pass{d: d, pass: &parsed, covered: covered}
-		b.passes[key] = p
+		p = &pass{d: d, pass: &parsed}
+		b.passes[arg] = p
 	}
-	b.lastKey, b.lastPass = key, p
+	b.lastArg, b.last = arg, p
 	return p
 }
 
@@ -474,8 +480,8 @@ func (b *builder) limitExcept(l *level, d *nginxconf.Directive) {
 		}
 	}
 	b.read(inner, "", nil, "")
-	if inner.handler == nil && l.handler != nil && strings.HasSuffix(l.handler.Name(), "_pass") {
-		inner.handler, inner.pass = l.handler, l.pass
+	if inner.handler == nil && l.backend {
+		inner.handler, inner.backend, inner.pass = l.handler, true, l.pass
 	}
 }
 

@@ -2,6 +2,7 @@ package route
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ type prefix struct {
 	exact *level
 	inner *level
 	// parent is the longest other name with an inner that name starts with, as
-	// an index, or -1. Until build, it is the order of the files.
+	// an index, or -1.
 	parent int32
 }
 
@@ -36,19 +37,61 @@ func (s *locations) add(name string, l *level) {
 		s.regex = append(s.regex, l)
 		return
 	}
-	p := prefix{name: name, inner: l, parent: int32(len(s.list))}
+	p := prefix{name: name, inner: l}
 	if l.modifier == value.Exact {
 		p.exact, p.inner = l, nil
 	}
 	s.list = append(s.list, p)
 }
 
+// A sorter sorts prefixes. Most names differ early behind what all of them start
+// with, so eight bytes of each are compared first.
+type sorter struct {
+	keys []sortKey
+	list []prefix
+	open []int32
+}
+
+type sortKey struct {
+	start uint64
+	at    int
+}
+
+func (s *sorter) sort(list []prefix) {
+	if len(list) < 2 {
+		return
+	}
+	same := len(list[0].name)
+	for i := range list[1:] {
+		a, b := list[i].name, list[i+1].name
+		n := 0
+		for n < same && n < len(b) && a[n] == b[n] {
+			n++
+		}
+		same = n
+	}
+	s.keys = s.keys[:0]
+	for i := range list {
+		var key [8]byte
+		copy(key[:], list[i].name[same:])
+		s.keys = append(s.keys, sortKey{binary.BigEndian.Uint64(key[:]), i})
+	}
+	s.list = append(s.list[:0], list...)
+	slices.SortFunc(s.keys, func(a, b sortKey) int { // of equals the later last
+		if a.start != b.start {
+			return cmp.Compare(a.start, b.start)
+		}
+		return cmp.Or(strings.Compare(s.list[a.at].name, s.list[b.at].name), cmp.Compare(a.at, b.at))
+	})
+	for i, k := range s.keys {
+		list[i] = s.list[k.at]
+	}
+}
+
 // build makes a list of the prefixes that were added. It returns a location
 // that there is twice, or nil.
-func (s *locations) build() (duplicate *level) {
-	slices.SortFunc(s.list, func(a, b prefix) int { // of equals the later last
-		return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(a.parent, b.parent))
-	})
+func (s *locations) build(by *sorter) (duplicate *level) {
+	by.sort(s.list)
 	list := s.list[:0]
 	for _, p := range s.list {
 		last := len(list) - 1
@@ -69,7 +112,7 @@ func (s *locations) build() (duplicate *level) {
 		}
 	}
 	s.list = list
-	var open []int32 // inner prefixes of the name at hand
+	open := by.open[:0] // inner prefixes of the name at hand
 	for i := range list {
 		p := &list[i]
 		for len(open) > 0 && !strings.HasPrefix(p.name, list[open[len(open)-1]].name) {
@@ -90,6 +133,7 @@ func (s *locations) build() (duplicate *level) {
 		}
 		s.slash = s.slash || len(p.name) > 1 && p.slash()
 	}
+	by.open = open
 	return nil
 }
 

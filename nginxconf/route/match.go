@@ -21,6 +21,7 @@ type state struct {
 	phase      Phase
 	level      *level               // in force
 	handler    *nginxconf.Directive // what makes the content; nil: files
+	backend    bool                 // it names one
 	method     string
 	path, args string // $uri, $args
 	length     int64  // of the body; -1: none, or thrown away
@@ -56,7 +57,7 @@ func (r *Router) Match(q Request) (Match, error) {
 		m.unsure(unsure)
 		return m, nil
 	}
-	srv, sni, unsure, err := s.handshake(&q)
+	h, unsure, err := s.handshake(&q)
 	if err != nil {
 		return Match{}, err
 	}
@@ -66,7 +67,7 @@ func (r *Router) Match(q Request) (Match, error) {
 	}
 	m.state.q.Listen = netip.AddrPortFrom(s.sees(q.Listen.Addr()), q.Listen.Port())
 	m.state.q.Client = s.sees(q.Client)
-	m.serve(s, srv, sni)
+	m.serve(s, h)
 	return m, nil
 }
 
@@ -80,32 +81,39 @@ func (s *socket) sees(a netip.Addr) netip.Addr {
 	return a
 }
 
-// handshake returns the server that is in charge until the host is known, and
-// the name that the client asked for, if that is the server's.
-func (s *socket) handshake(q *Request) (srv *server, sni, unsure string, err error) {
-	srv = s.standard
+// A hello is what a handshake comes to: the server that is in charge until the
+// host is known, the name that the client asked for, if that is the server's,
+// and the expression that it is, if it is one.
+type hello struct {
+	server *server
+	sni    string
+	regex  *expression
+}
+
+func (s *socket) handshake(q *Request) (h hello, unsure string, err error) {
+	h.server = s.standard
 	if !q.TLS {
-		return srv, "", "", nil
+		return h, "", nil
 	}
 	if !s.tls() {
-		return nil, "", "", fmt.Errorf("%w: %s has no ssl", ErrHandshake, s.name)
+		return h, "", fmt.Errorf("%w: %s has no ssl", ErrHandshake, s.name)
 	}
 	if host, ok := readHost(q.ServerName); ok {
 		if !isStrictHost(q.ServerName) {
-			return nil, "", "server: " + hostDrift(q.ServerName), nil
+			return h, "server: " + hostDrift(q.ServerName), nil
 		}
-		named, _, unsure := s.names.find(host, nil)
+		named, regex, unsure := s.names.find(host, nil)
 		if unsure != "" {
-			return nil, "", unsure, nil
+			return h, unsure, nil
 		}
 		if named != nil {
-			srv, sni = named, host
+			h = hello{named, host, regex}
 		}
 	}
-	if srv.set.rejectHandshake {
-		return nil, "", "", fmt.Errorf("%w: ssl_reject_handshake in the server at %v", ErrHandshake, srv.d.Pos())
+	if h.server.set.rejectHandshake {
+		return h, "", fmt.Errorf("%w: ssl_reject_handshake in the server at %v", ErrHandshake, h.server.d.Pos())
 	}
-	return srv, sni, "", nil
+	return h, "", nil
 }
 
 func (s *socket) tls() bool { return s.ssl || s.standard.set.sslOn }
@@ -126,9 +134,9 @@ func (m *Match) noServer(why string) {
 }
 
 // serve goes the way of a request through nginx, from its first line on.
-func (m *Match) serve(s *socket, srv *server, sni string) {
+func (m *Match) serve(s *socket, h hello) {
 	q := &m.state.q
-	m.in(srv)
+	m.in(h.server)
 	if !isMethod(q.Method) {
 		m.answer(400, "invalid method")
 		return
@@ -138,7 +146,7 @@ func (m *Match) serve(s *socket, srv *server, sni string) {
 		return
 	}
 	// The server at hand rules over the slashes, whatever the host is.
-	uri, ok := readURI(q.URI, srv.set.mergeSlashes)
+	uri, ok := readURI(q.URI, h.server.set.mergeSlashes)
 	if !ok {
 		m.answer(400, "invalid URI")
 		return
@@ -147,27 +155,27 @@ func (m *Match) serve(s *socket, srv *server, sni string) {
 
 	// The host on the request line counts, but that of the field has to be
 	// good as well.
-	for _, h := range [...]string{uri.host, q.Host} {
-		if h == "" {
+	for _, text := range [...]string{uri.host, q.Host} {
+		if text == "" {
 			continue
 		}
-		host, ok := readHost(h)
+		host, ok := readHost(text)
 		if !ok {
 			m.answer(400, "invalid host")
 			return
 		}
-		if !isStrictHost(h) {
-			m.noServer("server: " + hostDrift(h))
+		if !(q.TLS && text == q.ServerName) && !isStrictHost(text) { // the handshake had it
+			m.noServer("server: " + hostDrift(text))
 			return
 		}
 		if m.state.host == "" {
 			m.state.host = host
-			if !m.virtual(s, sni, host) {
+			if !m.virtual(s, &h, host) {
 				return
 			}
 		}
 	}
-	if m.state.host == "" && !m.virtual(s, sni, "") {
+	if m.state.host == "" && !m.virtual(s, &h, "") {
 		return
 	}
 	if h := q.Header["Content-Length"]; len(h) > 0 {
@@ -212,10 +220,10 @@ func (m *Match) answer(status int, reason string) {
 
 // virtual goes to the server of a host (nginx 1.22:
 // ngx_http_set_virtual_server). It returns false if the search ends here.
-func (m *Match) virtual(s *socket, sni, host string) bool {
-	if sni != "" && sni == host {
-		if _, x, _ := s.names.find(host, nil); x != nil {
-			_, _ = m.state.exec(x, host) // the handshake captured nothing
+func (m *Match) virtual(s *socket, h *hello, host string) bool {
+	if h.sni != "" && h.sni == host {
+		if h.regex != nil {
+			_, _ = m.state.exec(h.regex, host) // the handshake captured nothing
 		}
 		return true
 	}
@@ -224,7 +232,7 @@ func (m *Match) virtual(s *socket, sni, host string) bool {
 		m.noServer(unsure)
 		return false
 	}
-	if sni != "" {
+	if h.sni != "" {
 		if srv == nil {
 			srv = s.standard
 		}

@@ -208,7 +208,7 @@ func hostDrift(s string) string {
 
 // isHostByte holds for what RFC 3986 allows in a host.
 func isHostByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~!$&'()*+,;=%", c) >= 0
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || strings.IndexByte("-._~!$&'()*+,;=%", c) >= 0
 }
 
 // lower is strings.ToLower for ASCII alone, as nginx does it. It allocates only

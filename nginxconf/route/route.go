@@ -166,7 +166,7 @@ func New(c *nginxconf.Config) (*Router, error) {
 	if err := c.Diagnostics().Err(); err != nil {
 		return nil, err
 	}
-	b := builder{c: c, passes: map[passKey]*pass{}, none: &extra{}, r: &Router{
+	b := builder{c: c, passes: map[string]*pass{}, none: &extra{}, r: &Router{
 		c:         c,
 		ports:     map[uint16]*port{},
 		unix:      map[string]*socket{},

@@ -87,7 +87,7 @@ func (m *Match) rewritePhase(l *level, s script, lua *nginxconf.Directive, then 
 func (m *Match) at(l *level) {
 	m.state.level, m.Chain = l, l.context()
 	if l.handler != nil {
-		m.state.handler = l.handler
+		m.state.handler, m.state.backend = l.handler, l.backend
 	}
 }
 
@@ -101,7 +101,7 @@ func (m *Match) atServer() {
 // enter puts a location in force, or its limit_except (nginx 1.22:
 // ngx_http_update_location_config).
 func (m *Match) enter(l *level) {
-	m.state.handler = nil
+	m.state.handler, m.state.backend = nil, false
 	if l.except != nil && !l.except.allows(m.state.method) {
 		l = l.except.level
 	}

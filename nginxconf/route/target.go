@@ -20,12 +20,10 @@ func (m *Match) content() {
 		m.unsure(fmt.Sprintf("target: try_files at %v is not decided", l.tryFiles.Pos()))
 	case st.handler == nil:
 		m.indexed()
-	case isPass(st.handler.Name()):
+	case st.backend:
 		m.target()
 	}
 }
-
-func isPass(name string) bool { return strings.HasSuffix(name, "_pass") }
 
 // indexed looks where the index module may send a request for a directory:
 // one that stays at its level is no matter.
@@ -66,11 +64,11 @@ func (m *Match) target() {
 	st := &m.state
 	l, p := st.level, st.level.pass
 	d := l.passDirective()
-	if d == nil || d.Name() != st.handler.Name() {
+	if d == nil || d != st.handler && d.Name() != st.handler.Name() {
 		m.unsure(fmt.Sprintf("target: the backend of %s at %v is not in force any more", st.handler.Name(), st.handler.Pos()))
 		return
 	}
-	if d.Name() != "proxy_pass" {
+	if p.pass == nil || d != p.d && d.Name() != "proxy_pass" {
 		m.backend(d)
 		return
 	}
@@ -100,11 +98,12 @@ func (m *Match) target() {
 		rest := st.path
 		if st.validLocation {
 			if uri != "" {
-				if len(rest) < p.covered {
+				covered := len(l.name())
+				if len(rest) < covered {
 					m.unsure(fmt.Sprintf("target: the path is shorter than the name of the location at %v", l.d.Pos()))
 					return
 				}
-				rest = rest[p.covered:]
+				rest = rest[covered:]
 			}
 		} else {
 			uri = ""
@@ -125,7 +124,7 @@ func (m *Match) target() {
 // have it from the level around.
 func (l *level) passDirective() *nginxconf.Directive {
 	for ; l != nil; l = l.up {
-		if l.handler != nil && isPass(l.handler.Name()) {
+		if l.backend {
 			return l.handler
 		}
 		if l.location {
