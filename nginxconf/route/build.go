@@ -14,6 +14,7 @@ import (
 type builder struct {
 	c       *nginxconf.Config
 	r       *Router
+	into    *listeners // where listen directives go
 	sockets []*socket
 	diags   nginxconf.Diagnostics
 
@@ -63,20 +64,30 @@ func (b *builder) refuse(d *nginxconf.Directive, code, format string, args ...an
 	})
 }
 
-// config reads the http block. nginx allows one.
+// config reads the http block and the stream block. nginx allows one of each.
 func (b *builder) config() {
+	http, stream := false, false
 	for d := range b.c.In(nil) {
-		if d.Name() != "http" || d.Body() == nil {
-			continue
+		switch name := d.Name(); {
+		case d.Body() == nil:
+		case name == "http" && !http:
+			http = true
+			b.http(d)
+		case name == "stream" && !stream:
+			stream = true
+			b.stream(d)
 		}
-		http := level{d: d, set: standard(), extra: b.none}
-		for _, d := range b.read(&http, "", nil, "server") {
-			b.server(&http, d)
-		}
-		b.names()
-		b.upstreams()
-		return
 	}
+}
+
+func (b *builder) http(d *nginxconf.Directive) {
+	b.into, b.sockets = &b.r.listeners, nil
+	http := level{d: d, set: standard(), extra: b.none}
+	for _, d := range b.read(&http, "", nil, "server") {
+		b.server(&http, d)
+	}
+	b.names()
+	b.upstreams()
 }
 
 // upstreams finds the upstream blocks that proxy_pass directives name.

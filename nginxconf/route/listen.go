@@ -8,6 +8,16 @@ import (
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
+// listeners are the sockets that servers of one kind listen on.
+type listeners struct {
+	ports map[uint16]*port
+	unix  map[string]*socket
+}
+
+func newListeners() listeners {
+	return listeners{map[uint16]*port{}, map[string]*socket{}}
+}
+
 // A port is the sockets with one port number.
 type port struct {
 	byAddr     map[netip.Addr]*socket // but those with any address
@@ -104,10 +114,10 @@ func (b *builder) listen(srv *server, d *nginxconf.Directive, l value.Listen) {
 }
 
 func (b *builder) port(n uint16) *port {
-	p := b.r.ports[n]
+	p := b.into.ports[n]
 	if p == nil {
 		p = &port{}
-		b.r.ports[n] = p
+		b.into.ports[n] = p
 	}
 	return p
 }
@@ -115,10 +125,10 @@ func (b *builder) port(n uint16) *port {
 // socket returns the socket of that key, a new one if there is none yet.
 func (b *builder) socket(key value.Socket) *socket {
 	if key.Unix != "" {
-		s := b.r.unix[key.Unix]
+		s := b.into.unix[key.Unix]
 		if s == nil {
 			s = b.newSocket()
-			b.r.unix[key.Unix] = s
+			b.into.unix[key.Unix] = s
 		}
 		return s
 	}
@@ -155,22 +165,26 @@ func (b *builder) newSocket() *socket {
 // socketOf returns the socket that a request arrives at. If that depends on
 // what a name resolves to, unsure says so.
 func (r *Router) socketOf(q *Request) (s *socket, unsure string, err error) {
-	if q.Unix != "" {
-		if s = r.unix[q.Unix]; s == nil {
-			return nil, "", fmt.Errorf("%w: unix:%s", ErrNoServer, q.Unix)
+	return r.find(q.Listen, q.Unix)
+}
+
+func (on *listeners) find(listen netip.AddrPort, unix string) (s *socket, unsure string, err error) {
+	if unix != "" {
+		if s = on.unix[unix]; s == nil {
+			return nil, "", fmt.Errorf("%w: unix:%s", ErrNoServer, unix)
 		}
 		return s, "", nil
 	}
-	p := r.ports[q.Listen.Port()]
-	if p == nil || !q.Listen.IsValid() {
-		return nil, "", fmt.Errorf("%w: %v", ErrNoServer, q.Listen)
+	p := on.ports[listen.Port()]
+	if p == nil || !listen.IsValid() {
+		return nil, "", fmt.Errorf("%w: %v", ErrNoServer, listen)
 	}
 	if len(p.unresolved) > 0 {
 		d := p.unresolved[0]
 		return nil, fmt.Sprintf("server: %s at %v: the name is not resolved", d, d.Pos()), nil
 	}
-	if s = p.find(q.Listen.Addr()); s == nil {
-		return nil, "", fmt.Errorf("%w: %v", ErrNoServer, q.Listen)
+	if s = p.find(listen.Addr()); s == nil {
+		return nil, "", fmt.Errorf("%w: %v", ErrNoServer, listen)
 	}
 	return s, "", nil
 }

@@ -14,9 +14,12 @@ import (
 // read it.
 type Router struct {
 	c         *nginxconf.Config
-	ports     map[uint16]*port
-	unix      map[string]*socket
+	listeners // of http
 	upstreams map[string]*nginxconf.Directive
+	tcp, udp  listeners // of stream
+	// Upstreams of stream.
+	streamUpstreams map[string]*nginxconf.Directive
+
 	variables map[string]variable // those that the configuration defines
 }
 
@@ -159,7 +162,7 @@ var (
 	ErrVariable = errors.New("unknown variable")
 )
 
-// New reads the http block of a configuration. The error is a
+// New reads the http and stream blocks of a configuration. The error is a
 // [nginxconf.Diagnostics]: what nginx refuses the configuration for, as far as
 // servers, locations and what they do with a request are concerned.
 func New(c *nginxconf.Config) (*Router, error) {
@@ -168,10 +171,13 @@ func New(c *nginxconf.Config) (*Router, error) {
 	}
 	b := builder{c: c, passes: map[string]*pass{}, none: &extra{}, r: &Router{
 		c:         c,
-		ports:     map[uint16]*port{},
-		unix:      map[string]*socket{},
+		listeners: newListeners(),
+		tcp:       newListeners(),
+		udp:       newListeners(),
 		upstreams: map[string]*nginxconf.Directive{},
-		variables: map[string]variable{},
+
+		streamUpstreams: map[string]*nginxconf.Directive{},
+		variables:       map[string]variable{},
 	}}
 	b.config()
 	if err := b.diags.Err(); err != nil {
