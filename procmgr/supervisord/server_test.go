@@ -186,5 +186,5 @@ environment=A="b"
 func TestTheStateFileArrives(t *testing.T) {
 	s, err := New(load(t, "[supervisord]\n"), &Options{StateFile: t.TempDir()})
 	require.NoError(t, err)
-	require.ErrorContains(t, s.Run(t.Context()), "state file")
+	require.ErrorIs(t, s.Run(t.Context()), syscall.EISDIR)
 }
