@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 )
@@ -28,6 +29,9 @@ type tails struct {
 
 type tail struct {
 	wake chan struct{} // holds one token when there may be something new
+
+	shifts   atomic.Int64 // how often the names of the files have begun or ceased to change
+	shifting atomic.Bool  // they change
 }
 
 func newTails() *tails {
@@ -46,6 +50,20 @@ func (t *tails) grown(path string) {
 		case f.wake <- struct{}{}:
 		default: // it has not looked since the last time
 		}
+	}
+}
+
+// shift is called before and after the files of a log change their names. It is
+// part of a write, so that grown comes after it.
+func (t *tails) shift(path string, begins bool) {
+	if t.count.Load() == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for f := range t.byLog[path] {
+		f.shifting.Store(begins)
+		f.shifts.Add(1)
 	}
 }
 
@@ -99,7 +117,7 @@ func (t *tails) follow(ctx context.Context, path string, back int64) (iter.Seq2[
 		t.remove(path, me)
 		return nil, err
 	}
-	r := &reader{path: path, file: file, at: max(0, size-max(0, back))}
+	r := &reader{tail: me, path: path, file: file, at: max(0, size-max(0, back))}
 	end := sync.OnceFunc(func() {
 		t.remove(path, me)
 		r.file.Close()
@@ -136,6 +154,7 @@ func (t *tails) follow(ctx context.Context, path string, back int64) (iter.Seq2[
 
 // A reader reads a file, and what takes its place.
 type reader struct {
+	tail *tail
 	path string
 	mu   sync.Mutex // over file
 	file *os.File
@@ -160,17 +179,57 @@ func (r *reader) next(buf []byte) (int, error) {
 	} else if err != io.EOF {
 		return 0, err
 	}
-	now, err := os.Stat(r.path)
-	if err != nil || os.SameFile(info, now) {
-		return 0, io.EOF // without a new one, the old one may still be written to
+	file := r.successor(info)
+	if file == nil {
+		return 0, io.EOF // the old one may still be written to
 	}
-	file, err := os.Open(r.path)
-	if err != nil {
-		return 0, io.EOF // gone again
+	// Something may have been written before the other took its place.
+	if n, _ := r.file.ReadAt(buf, r.at); n > 0 {
+		file.Close()
+		r.at += int64(n)
+		return n, nil
 	}
 	r.file.Close()
 	r.file, r.at = file, 0
 	n, err := file.Read(buf)
 	r.at = int64(n)
 	return n, err
+}
+
+// successor opens what came after the file that info is of: what now has its
+// name, or, if that was rotated more than once, the backup after it. Nil: there
+// is nothing yet, or we will be woken.
+func (r *reader) successor(info os.FileInfo) *os.File {
+	shifts := r.tail.shifts.Load()
+	if r.tail.shifting.Load() {
+		return nil
+	}
+	is := func(path string) bool {
+		other, err := os.Stat(path)
+		return err == nil && os.SameFile(info, other)
+	}
+	if is(r.path) {
+		return nil
+	}
+	next := r.path
+	for i := 1; ; i++ {
+		backup := r.path + "." + strconv.Itoa(i)
+		if is(backup) {
+			break
+		}
+		if _, err := os.Lstat(backup); err != nil {
+			next = r.path // it is no backup: removed, or moved by somebody else
+			break
+		}
+		next = backup
+	}
+	file, err := os.Open(next)
+	if err != nil {
+		return nil // gone again
+	}
+	if r.tail.shifts.Load() != shifts {
+		file.Close()
+		return nil
+	}
+	return file
 }

@@ -5,6 +5,7 @@ package procmgr
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"strings"
@@ -18,6 +19,13 @@ import (
 type follower struct {
 	t    *testing.T
 	next func() ([]byte, error, bool)
+}
+
+// limited is for what should not take long.
+func limited(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 func follow(t *testing.T, chunks iter.Seq2[[]byte, error], err error) *follower {
@@ -44,14 +52,14 @@ func TestFollowShowsTheEndAndWhatComes(t *testing.T) {
 	watchForLeaks(t)
 	d := newLogDir(t, 0, 0)
 	d.write("0123456789")
-	chunks, err := d.Follow(t.Context(), 4)
+	chunks, err := d.Follow(limited(t), 4)
 	f := follow(t, chunks, err)
 	f.expect("6789")
 	d.write("abc")
 	f.expect("abc")
-	chunks, err = d.Follow(t.Context(), 100)
+	chunks, err = d.Follow(limited(t), 100)
 	follow(t, chunks, err).expect("0123456789abc")
-	chunks, err = d.Follow(t.Context(), 0)
+	chunks, err = d.Follow(limited(t), 0)
 	none := follow(t, chunks, err)
 	d.write("d")
 	none.expect("d")
@@ -59,7 +67,7 @@ func TestFollowShowsTheEndAndWhatComes(t *testing.T) {
 
 func TestFollowGoesOnAfterARotation(t *testing.T) {
 	d := newLogDir(t, 10, 3)
-	chunks, err := d.Follow(t.Context(), 0)
+	chunks, err := d.Follow(limited(t), 0)
 	f := follow(t, chunks, err)
 	d.write("0123456789\n")
 	f.expect("0123456789\n")
@@ -75,10 +83,45 @@ func TestFollowGoesOnAfterARotation(t *testing.T) {
 	f.expect("c\nd\n")
 }
 
+func TestFollowCatchesUpWithSeveralRotations(t *testing.T) {
+	d := newLogDir(t, 10, 5)
+	chunks, err := d.Follow(limited(t), 0)
+	f := follow(t, chunks, err)
+	want := ""
+	for i := range 5 {
+		line := strings.Repeat(string(rune('a'+i)), 10) + "\n"
+		d.write(line)
+		want += line
+	}
+	d.write("last\n")
+	f.expect(want + "last\n")
+}
+
+func TestFollowMissesNothingOfALogThatIsRotated(t *testing.T) {
+	d := newLogDir(t, 1000, 200)
+	chunks, err := d.Follow(limited(t), 0)
+	f := follow(t, chunks, err)
+	var want strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&want, "line %d\n", i)
+	}
+	done := make(chan error, 1)
+	go func() {
+		var errs []error
+		for line := range strings.Lines(want.String()) {
+			_, err := d.LogFile.Write([]byte(line))
+			errs = append(errs, err)
+		}
+		done <- errors.Join(errs...)
+	}()
+	f.expect(want.String())
+	require.NoError(t, <-done)
+}
+
 func TestFollowTellsThatAFileWasEmptied(t *testing.T) {
 	d := newLogDir(t, 0, 0)
 	d.write("0123456789")
-	chunks, err := d.Follow(t.Context(), 0)
+	chunks, err := d.Follow(limited(t), 0)
 	f := follow(t, chunks, err)
 	require.NoError(t, os.Truncate(d.path, 0))
 	d.write("ab")
@@ -117,14 +160,14 @@ func TestFollowEndsWithItsContext(t *testing.T) {
 func TestFollowOfNoFileIsAnError(t *testing.T) {
 	d := newLogDir(t, 0, 0)
 	require.NoError(t, os.Remove(d.path))
-	_, err := d.Follow(t.Context(), 0)
+	_, err := d.Follow(limited(t), 0)
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	assert.Zero(t, d.tails.count.Load())
 }
 
 func TestFollowMissesNothing(t *testing.T) {
 	d := newLogDir(t, 0, 0)
-	chunks, err := d.Follow(t.Context(), 0)
+	chunks, err := d.Follow(limited(t), 0)
 	f := follow(t, chunks, err)
 	line := strings.Repeat("x", 99) + "\n"
 	done := make(chan error, 1)

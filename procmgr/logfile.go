@@ -217,6 +217,8 @@ func (f *LogFile) rotate(cur *openLog) error {
 	if f.zipper != nil {
 		f.zipper.wait(f.path)
 	}
+	f.tails.shift(f.path, true)
+	defer f.tails.shift(f.path, false)
 	backup := func(i int) string { return f.path + "." + strconv.Itoa(i) }
 	for i := f.backups - 1; i > 0; i-- {
 		if err := f.move(backup(i), backup(i+1)); err != nil {

@@ -98,7 +98,7 @@ func TestLogsAreReadByName(t *testing.T) {
 	for _, c := range []Channel{Stdout, Stderr} {
 		_, err = l.ReadLog("y", c, 0, 0)
 		assert.ErrorIs(t, err, ErrNoFile, "there is none")
-		_, err = l.FollowLog(t.Context(), "y", c, 0)
+		_, err = l.FollowLog(limited(t), "y", c, 0)
 		assert.ErrorIs(t, err, ErrNoFile)
 		data, size, overflow, err = l.TailLog("y", c, 7, 5)
 		require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestFollowLogGoesOverRestarts(t *testing.T) {
 	p.Stdout.File = filepath.Join(t.TempDir(), "out")
 	l := run(t, nil, p)
 	l.await("x", Running)
-	chunks, err := l.FollowLog(t.Context(), "x", Stdout, 1024)
+	chunks, err := l.FollowLog(limited(t), "x", Stdout, 1024)
 	f := follow(t, chunks, err)
 	require.NoError(t, l.SendStdin("x", []byte("one\n")))
 	f.expect("one\n")
@@ -141,7 +141,7 @@ func TestClearAndReopenWhileTheProgramRuns(t *testing.T) {
 	p.Stdout.File = path
 	l := run(t, nil, p)
 	l.await("x", Running)
-	chunks, err := l.FollowLog(t.Context(), "x", Stdout, 0)
+	chunks, err := l.FollowLog(limited(t), "x", Stdout, 0)
 	f := follow(t, chunks, err)
 	say := func(s string) {
 		require.NoError(t, l.SendStdin("x", []byte(s)))
@@ -246,7 +246,7 @@ func TestALogMayHaveAFileAndAWriter(t *testing.T) {
 	p.Stdout = Log{File: path, Writer: NewLineWriter(&lines)}
 	l := run(t, nil, p)
 	l.await("x", Running)
-	chunks, err := l.FollowLog(t.Context(), "x", Stdout, 1024)
+	chunks, err := l.FollowLog(limited(t), "x", Stdout, 1024)
 	follow(t, chunks, err).expect("one\ntwo")
 	l.end()
 	assert.Equal(t, lineList{"one", "two"}, lines, "what has no end is handed on at the end")
