@@ -108,7 +108,7 @@ func BenchmarkDiff(b *testing.B) {
 func BenchmarkDiffOfAll(b *testing.B) {
 	before, after := sites(b, 13_300), sites(b, 13_300)
 	for d := range after.Find("http") {
-		d.Body().Append(nginxconf.New("server_tokens", "off"))
+		d.Body().Append(nginxconf.New("satisfy", "all"))
 	}
 	for b.Loop() {
 		changes, err := nginxacl.Diff(before, after)

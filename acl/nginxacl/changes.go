@@ -67,8 +67,11 @@ func (c *Change) lines(names acl.Names) []string {
 // Where says which URLs the change is about: "scout.example.se /admin/* on
 // 0.0.0.0:443", with how many more there are of each.
 func (c *Change) Where() string {
-	if len(c.Paths) == 0 {
+	if len(c.Paths) == 0 && len(c.Before.Chain)+len(c.After.Chain) > 0 {
 		return "stream on " + few(c.Listens, 3)
+	}
+	if len(c.Paths) == 0 {
+		return few(c.Listens, 3)
 	}
 	host := func(h string) string {
 		if h == "" {

@@ -69,7 +69,10 @@ func (c *Change) Uncertain() bool { return !c.Unsure.IsEmpty() || len(c.Notes) >
 // rules. What an application does with a request is its own affair.
 //
 // Two configurations in which every URL has the same clients have no
-// difference, whatever their text is. The error is that of [New] for either.
+// difference, whatever their text is. A page for those without a login is no
+// access. Requests are taken to say nothing of themselves but host, path and
+// method: where conditions look at more and are not the same, a note says so.
+// The error is that of [New] for either.
 func Diff(before, after *nginxconf.Config) (Changes, error) {
 	b, err := New(before, nil)
 	if err != nil {
@@ -99,6 +102,7 @@ func (j *Judge) Diff(after *Judge) Changes {
 	}
 	d.same = d.frame(0) == d.frame(1)
 	d.sockets()
+	d.unresolved()
 	d.streamSides()
 	return d.sorted()
 }
@@ -121,7 +125,7 @@ func (d *differ) frame(i int) uint64 {
 	if d.judges[i].top == nil {
 		return 0
 	}
-	return d.prints[i].but(d.judges[i].top.chain[0], "server")
+	return d.prints[i].frame(d.judges[i].top.chain[0])
 }
 
 func (d *differ) print(i int, srv *nginxconf.Directive) uint64 {
@@ -199,6 +203,33 @@ func (d *differ) sockets() {
 			d.socket(names[k], route.Request{Listen: k.at, Unix: k.unix, TLS: tls})
 		}
 	}
+}
+
+// unresolved notes servers that listen on names, so that it is not known which
+// requests they take, if there is a change in them.
+func (d *differ) unresolved() {
+	var texts [2][]string
+	var at [2]*nginxconf.Directive
+	for i, j := range d.judges {
+		for l := range j.router.Unresolved() {
+			at[i] = l
+			texts[i] = append(texts[i], fmt.Sprint(l, d.print(i, l.Parent()), d.frame(i)))
+		}
+	}
+	if slices.Equal(texts[0], texts[1]) {
+		return
+	}
+	c := &Change{Notes: []string{}}
+	for i, l := range at {
+		if l == nil {
+			continue
+		}
+		add(&c.Listens, l.Arg(0))
+		add(&c.Notes, where(l)+": the name is not resolved, so it is not known what it opens")
+		c.blocks[i] = []string{"server"}
+	}
+	c.Before, c.After = Side{None: "unknown"}, Side{None: "unknown"}
+	d.order = append(d.order, c)
 }
 
 // A pair of servers is asked for by some hosts.
@@ -342,6 +373,9 @@ type urlChange struct {
 
 // change compares two sides of a URL.
 func (u *url) change(before, after Side, to, method string) {
+	if !u.d.same { // that may matter to what cannot be told
+		before.text, after.text = before.text+" before", after.text+" after"
+	}
 	c := Change{Before: before, After: after}
 	if note := u.d.newConditions(&before, &after); note != "" {
 		c.Notes = append(c.Notes, note)
@@ -415,6 +449,9 @@ func (c *Change) compare() bool {
 		c.Loses = b.Open.Intersect(aOut.Union(a.Login))
 		c.LosesLogin = b.Login.Intersect(aOut)
 		c.Unsure = a.Unsure.Minus(b.Unsure).Union(b.Unsure.Minus(a.Unsure))
+	}
+	if x, y := c.Before.login(), c.After.login(); x != y && x != "" && y != "" {
+		c.Notes = append(c.Notes, fmt.Sprintf("who has a login is said by %s, and was by %s", y, x))
 	}
 	if both := a.Unsure.Intersect(b.Unsure); !both.IsEmpty() && c.Before.key() != c.After.key() {
 		c.Unsure = c.Unsure.Union(both)

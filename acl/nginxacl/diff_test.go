@@ -164,6 +164,36 @@ a, any other host /* on 0.0.0.0:80
     before: location /: allow 192.0.2.0/24; deny all; (nginx.conf:4:63, inherited from server); clients of trusted proxies are those of X-Forwarded-For (nginx.conf:4:1)
     after:  location /: allow 192.0.2.0/24; deny all; (nginx.conf:4:33, inherited from server)
 `},
+		{"what auth_request asks", site("auth_request /auth;", "location / { "+app+" }", "location = /auth { internal; return 401; }"), site("auth_request /auth;", "location / { "+app+" }", "location = /auth { internal; return 204; }"), `
+a, any other host /* on 0.0.0.0:80
+    gain access: everybody
+    before: location /: no rules; auth_request /auth; (nginx.conf:4:1)
+    after:  location /: no rules; auth_request /auth; (nginx.conf:4:1)
+`},
+		{"another password file", site("auth_basic x; auth_basic_user_file staff;", "location / { "+app+" }"), site("auth_basic x; auth_basic_user_file guests;", "location / { "+app+" }"), `
+a, any other host /* on 0.0.0.0:80
+    note: who has a login is said by auth_basic x; auth_basic_user_file guests;, and was by auth_basic x; auth_basic_user_file staff;
+    before: location /: no rules; auth_basic x; (nginx.conf:4:1)
+    after:  location /: no rules; auth_basic x; (nginx.conf:4:1)
+`},
+		{"a regular expression that nobody can tell", site(office, "location / { "+app+" }", "location ~ ^/(x(?R)?y)$ { "+app+" }"), site("allow all;", "location / { "+app+" }", "location ~ ^/(x(?R)?y)$ { "+app+" }"), `
+a, any other host /* on 0.0.0.0:80
+    unknown: everybody, because location: nginx.conf:6:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
+    before: server: location: nginx.conf:6:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
+    after:  server: location: nginx.conf:6:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
+`},
+		{"the same, with a rule around it", "deny all;" + site("location ~ ^/(x(?R)?y)$ { "+app+" }"), site("location ~ ^/(x(?R)?y)$ { " + app + " }"), `
+a, any other host /* on 0.0.0.0:80
+    unknown: everybody, because location: nginx.conf:4:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
+    before: server: location: nginx.conf:4:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
+    after:  server: location: nginx.conf:4:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
+`},
+		{"a name to listen on", strings.Replace(site(office), "80", "localhost:80", 1), strings.Replace(site("allow all;"), "80", "localhost:80", 1), `
+localhost:80
+    note: nginx.conf:3:10: listen localhost:80;: the name is not resolved, so it is not known what it opens
+    before: server: unknown
+    after:  server: unknown
+`},
 		{"code that decides", site(office, "location / { "+app+" }"), site(office, "location / { access_by_lua_block { check() } "+app+" }"), `
 a, any other host /* on 0.0.0.0:80
     unknown: 192.0.2.0/24, because nginx.conf:5:14: access_by_lua_block decides by means of its own

@@ -30,6 +30,8 @@ type Side struct {
 	Server *Policy
 	// None is why there is nothing that could answer: no server listens there.
 	None string
+	// What the server says, where it cannot be told what that comes to.
+	text string
 	// Also tells of other clients for whom something else decides: those of
 	// whom a condition says so, or who get another answer when refused.
 	Also []string
@@ -152,6 +154,9 @@ func (j *Judge) side(m *route.Match, depth int) Side {
 	for _, u := range m.Unsure {
 		if !strings.HasPrefix(u, "target:") {
 			s.Reach = unsureReach("%s", u)
+			if m.Server != nil {
+				s.text = m.Server.String()
+			}
 			return s
 		}
 	}
@@ -165,6 +170,11 @@ func (j *Judge) side(m *route.Match, depth int) Side {
 		s.Reach = Reach{Open: acl.Everybody()}
 	case m.Answer == nil && m.Status < 300: // it is no page for those who were refused
 		s.Reach = at.reach()
+		if isOn(at.request) {
+			if v := j.authRequest(m, at.request); v.known {
+				s.Reach = reachOf(&at.Policy, &v.outcome)
+			}
+		}
 		out := s.Reach.Out()
 		if len(at.ErrorPages) == 0 || out.IsEmpty() || depth > 3 {
 			break
@@ -317,7 +327,7 @@ var places = regexp.MustCompile(`\S+:\d+:\d+`)
 // stands. Two sides with one key are unsure for one reason.
 func (s *Side) key() string {
 	if s.Policy == nil {
-		return places.ReplaceAllString(s.Reach.Because, "")
+		return places.ReplaceAllString(s.Reach.Because, "") + s.text
 	}
 	var key strings.Builder
 	for _, d := range slices.Concat(s.Policy.Auth, s.Policy.Behind, s.Policy.Unknown) {
@@ -325,6 +335,21 @@ func (s *Side) key() string {
 		key.WriteByte('\n')
 	}
 	return key.String()
+}
+
+// login is by what those who are asked for one get in: the text of that.
+func (s *Side) login() string {
+	if s.Policy == nil || s.Reach.Login.IsEmpty() {
+		return ""
+	}
+	var b strings.Builder
+	for _, d := range s.Policy.Auth {
+		b.WriteString(d.String())
+		if d == s.Policy.basic {
+			b.WriteString(" " + s.Policy.BasicFile.String())
+		}
+	}
+	return b.String()
 }
 
 // A fingerprinter tells whether blocks say the same, their includes followed.
@@ -339,12 +364,18 @@ func (f *fingerprinter) of(d *nginxconf.Directive) uint64 {
 	return f.hash.Sum64()
 }
 
-// but is the fingerprint of a block without the directives of some name in it.
-func (f *fingerprinter) but(d *nginxconf.Directive, name string) uint64 {
+// frame is the fingerprint of the http block without its servers, and without
+// what has no bearing on where requests go and who gets in.
+func (f *fingerprinter) frame(d *nginxconf.Directive) uint64 {
 	f.hash.Reset()
 	for inner := range f.c.In(nginxconf.Context{d}) {
-		if inner.Name() != name && inner.Name() != "include" {
-			f.write(inner)
+		switch name := inner.Name(); name {
+		case "server", "include", "upstream", "log_format", "access_log", "error_log", "server_tokens", "types", "default_type",
+			"sendfile", "tcp_nopush", "tcp_nodelay", "keepalive_timeout", "add_header", "proxy_set_header", "charset", "expires":
+		default:
+			if !strings.HasPrefix(name, "gzip") {
+				f.write(inner)
+			}
 		}
 	}
 	return f.hash.Sum64()

@@ -70,7 +70,7 @@ func newRules(p *Policy) *rules {
 	r.table = sync.OnceValue(func() *acl.Table { return acl.Compile(p.List) })
 	r.texts = sync.OnceValue(func() []string { return texts(p.Origins) })
 	r.trust = sync.OnceValue(func() []string { return texts(p.RealIP.Origins) })
-	r.reach = sync.OnceValue(func() Reach { return reachOf(&r.Policy) })
+	r.reach = sync.OnceValue(func() Reach { return reachOf(&r.Policy, nil) })
 	return r
 }
 

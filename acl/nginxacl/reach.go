@@ -2,8 +2,10 @@ package nginxacl
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/onehost-go/onehost/acl"
+	"github.com/onehost-go/onehost/nginxconf"
 )
 
 // A Reach is who gets in somewhere. A client is in one of the sets, or it is
@@ -20,27 +22,42 @@ type Reach struct {
 
 // Reach returns who gets in by the policy: by rules and authentication, as if
 // every request came to them. For a stream, all who get in are Open.
-func (p *Policy) Reach() Reach { return reachOf(p) }
+func (p *Policy) Reach() Reach { return reachOf(p, nil) }
 
-func reachOf(p *Policy) Reach {
+// reachOf is Reach, where it may be known what auth_request says.
+func reachOf(p *Policy, request *acl.Outcome) Reach {
 	if len(p.Unknown) > 0 {
 		return unsureReach("%s is of a module that is not known", where(p.Unknown[0]))
 	}
 	var r Reach
 	in := p.List.Allowed()
 	asked := acl.Set{} // by authentication
+	auth := p.Auth
+	if request != nil {
+		auth = slices.DeleteFunc(slices.Clone(auth), func(d *nginxconf.Directive) bool { return d == p.request })
+	}
 	switch {
-	case len(p.Auth) == 0:
+	case request != nil && *request != acl.Granted && *request != acl.Unauthorized && *request != acl.Forbidden: // a failure
+		if p.Satisfy == acl.SatisfyAny {
+			r.Open = in.Intersect(matched(p.List))
+		}
+	case request != nil && (*request == acl.Granted) == (p.Satisfy == acl.SatisfyAny):
+		if *request == acl.Granted {
+			r.Open = acl.Everybody()
+		}
+	case len(p.Auth) == 0 || len(auth) == 0 && p.Satisfy == acl.SatisfyAll:
 		r.Open = in
 	case p.Satisfy == acl.SatisfyAny:
 		r.Open = in.Intersect(matched(p.List))
-		asked = r.Open.Complement()
+		if len(auth) > 0 {
+			asked = r.Open.Complement()
+		}
 	default:
 		asked = in
 	}
 	if !asked.IsEmpty() {
 		r.Login = asked
-		for _, d := range p.Auth {
+		for _, d := range auth {
 			if d != p.basic && d != p.request {
 				r.Login, r.Unsure = acl.Set{}, asked
 				r.Because = fmt.Sprintf("%s decides by means of its own", where(d))

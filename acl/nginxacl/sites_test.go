@@ -11,8 +11,8 @@ type siteMaker struct {
 	*rand.Rand
 	b     strings.Builder
 	depth int
-	// simple leaves out what no set of addresses tells of: what a request's
-	// header decides, and auth_request.
+	// simple leaves out what asks for a login that nobody has, and pages for
+	// those who have none.
 	simple bool
 }
 
