@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onehost-go/onehost/internal/testenv"
+	"github.com/onehost-go/onehost/procmgr"
 )
 
 var sample = []any{
@@ -226,9 +227,9 @@ func texts(v any) (all []string) {
 }
 
 func BenchmarkStatusOf1000(b *testing.B) {
-	list := make([]structure, 1000)
+	list := make([]procmgr.Status, 1000)
 	for i := range list {
-		list[i] = processStruct(sampleStatus(i))
+		list[i] = sampleStatus(i)
 	}
 	reply, err := appendReply(nil, list)
 	require.NoError(b, err)
@@ -236,9 +237,6 @@ func BenchmarkStatusOf1000(b *testing.B) {
 		b.SetBytes(int64(len(reply)))
 		b.ReportAllocs()
 		for b.Loop() {
-			for i := range list {
-				list[i] = processStruct(sampleStatus(i))
-			}
 			reply, _ = appendReply(reply[:0], list)
 		}
 	})

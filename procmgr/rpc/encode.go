@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/onehost-go/onehost/procmgr"
 )
 
 // A structure is an XML-RPC struct whose members stay in order: replies look
@@ -111,6 +113,10 @@ func appendValue(b []byte, value any) (_ []byte, err error) {
 		return appendArray(b, v)
 	case []structure:
 		return appendArray(b, v)
+	case []procmgr.Status:
+		return appendArray(b, v)
+	case procmgr.Status:
+		return appendStatus(b, v), nil
 	case encoded:
 		return append(b, v...), nil
 	}
@@ -146,7 +152,7 @@ func appendText(b []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c < utf8.RuneSelf && c != '&' && c != '<' && c != '>' || c == '\n' || c == '\t' {
+		if plain[c] {
 			i++
 			continue
 		}
@@ -174,6 +180,14 @@ func appendText(b []byte, s string) []byte {
 	}
 	return append(b, s[start:]...)
 }
+
+// plain are the bytes that stand for themselves, whatever comes next.
+var plain = func() (plain [256]bool) {
+	for c := range plain {
+		plain[c] = c >= ' ' && c < utf8.RuneSelf && c != '&' && c != '<' && c != '>' || c == '\n' || c == '\t'
+	}
+	return plain
+}()
 
 // isXML reports whether r is a Char of XML 1.0.
 func isXML(r rune) bool {

@@ -13,7 +13,9 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -150,6 +152,13 @@ func same(a, b string) int {
 	return subtle.ConstantTimeCompare(x[:], y[:])
 }
 
+// replies are buffers: the status of a thousand processes takes one of a
+// megabyte, many times a minute.
+var replies = sync.Pool{New: func() any { return new([]byte) }}
+
+// keptReply is the size of the largest buffer that is kept.
+const keptReply = 4 << 20
+
 // serveCall answers one XML-RPC request.
 func (h *handler) serveCall(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
@@ -178,12 +187,17 @@ func (h *handler) serveCall(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	value, err := h.call(r.Context(), name, given)
-	var reply []byte
+	buf := replies.Get().(*[]byte)
+	defer replies.Put(buf)
+	reply := (*buf)[:0]
 	if err == nil {
-		reply, err = appendReply(nil, value)
+		reply, err = appendReply(reply, value)
 	}
 	if f := asFault(err); f != nil {
-		reply, err = appendFault(nil, f), nil
+		reply, err = appendFault(reply, f), nil
+	}
+	if cap(reply) <= keptReply {
+		*buf = reply
 	}
 	if len(reply) > maxAnswer {
 		err = errors.New("the reply is too long")
@@ -197,6 +211,7 @@ func (h *handler) serveCall(w http.ResponseWriter, r *http.Request) {
 	}
 	connection.SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.Header().Set("Content-Type", "text/xml")
+	w.Header().Set("Content-Length", strconv.Itoa(len(reply)))
 	w.Write(reply)
 	connection.SetWriteDeadline(time.Time{})
 }

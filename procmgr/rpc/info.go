@@ -206,24 +206,39 @@ func logInfoOf(r record, c procmgr.Channel) LogInfo {
 	}
 }
 
-// processStruct is the reply of getProcessInfo, in supervisord's order.
-func processStruct(s procmgr.Status) structure {
-	return structure{
-		{"name", s.Name},
-		{"group", s.Group},
-		{"start", seconds(s.Start)},
-		{"stop", seconds(s.Stop)},
-		{"now", seconds(s.Now)},
-		{"state", int(s.State)},
-		{"statename", s.State.String()},
-		{"spawnerr", s.SpawnErr},
-		{"exitstatus", s.ExitStatus},
-		{"logfile", s.StdoutLog},
-		{"stdout_logfile", s.StdoutLog},
-		{"stderr_logfile", s.StderrLog},
-		{"pid", s.PID},
-		{"description", s.Description()},
+// appendStatus writes the struct of getProcessInfo, in supervisord's order. It
+// is asked for a thousand at a time, so it makes no structure first.
+func appendStatus(b []byte, s procmgr.Status) []byte {
+	text := func(name, value string) {
+		b = append(b, "<member>\n<name>"...)
+		b = append(b, name...)
+		b = append(b, "</name>\n<value><string>"...)
+		b = appendText(b, value)
+		b = append(b, "</string></value>\n</member>\n"...)
 	}
+	number := func(name string, value int) {
+		b = append(b, "<member>\n<name>"...)
+		b = append(b, name...)
+		b = append(b, "</name>\n<value><int>"...)
+		b = strconv.AppendInt(b, int64(value), 10)
+		b = append(b, "</int></value>\n</member>\n"...)
+	}
+	b = append(b, "<value><struct>\n"...)
+	text("name", s.Name)
+	text("group", s.Group)
+	number("start", seconds(s.Start))
+	number("stop", seconds(s.Stop))
+	number("now", seconds(s.Now))
+	number("state", int(s.State))
+	text("statename", s.State.String())
+	text("spawnerr", s.SpawnErr)
+	number("exitstatus", s.ExitStatus)
+	text("logfile", s.StdoutLog)
+	text("stdout_logfile", s.StdoutLog)
+	text("stderr_logfile", s.StderrLog)
+	number("pid", s.PID)
+	text("description", s.Description())
+	return append(b, "</struct></value>\n"...)
 }
 
 // seconds is capped as supervisor.xmlrpc.capped_int does: the year 2038.

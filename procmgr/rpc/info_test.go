@@ -19,7 +19,7 @@ func sampleStatus(i int) procmgr.Status {
 }
 
 // over returns v as the other side has it.
-func over(t *testing.T, v structure) map[string]any {
+func over(t *testing.T, v any) map[string]any {
 	b, err := appendReply(nil, v)
 	require.NoError(t, err)
 	got, err := parseReply(string(b))
@@ -30,18 +30,18 @@ func over(t *testing.T, v structure) map[string]any {
 func TestAStatusArrivesWhole(t *testing.T) {
 	s := sampleStatus(1)
 	s.Group, s.State, s.Stop, s.SpawnErr, s.ExitStatus, s.PID = "g", procmgr.Exited, s.Now, "Bad exit code 3", 3, 0
-	got := processInfoOf(over(t, processStruct(s)))
+	got := processInfoOf(over(t, s))
 	require.Equal(t, ProcessInfo{
 		Group: "g", Name: "p0001", Description: s.Description(), Start: s.Start, Stop: s.Stop, Now: s.Now, State: procmgr.Exited,
 		SpawnErr: "Bad exit code 3", ExitStatus: 3, StdoutLog: "/var/log/out.log", StderrLog: "/var/log/err.log",
 	}, got)
 	require.Equal(t, "g:p0001", got.FullName())
 
-	never := processInfoOf(over(t, processStruct(procmgr.Status{Group: "a", Name: "a", Now: s.Now})))
+	never := processInfoOf(over(t, procmgr.Status{Group: "a", Name: "a", Now: s.Now}))
 	require.True(t, never.Start.IsZero())
 	require.Equal(t, "Not started", never.Description)
 
-	late := over(t, processStruct(procmgr.Status{Now: time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC)}))
+	late := over(t, procmgr.Status{Now: time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC)})
 	require.Equal(t, 1<<31-1, late["now"], "as supervisord: XML-RPC integers end in 2038")
 }
 

@@ -308,7 +308,7 @@ func (h *handler) processInfo(_ context.Context, a args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return processStruct(s), nil
+	return s, nil
 }
 
 // one returns the status of a process: BadName, also for a group.
@@ -321,12 +321,7 @@ func (h *handler) one(name string) (procmgr.Status, error) {
 }
 
 func (h *handler) allProcessInfo(context.Context, args) (any, error) {
-	all := h.m.Status()
-	list := make([]structure, len(all))
-	for i, s := range all {
-		list[i] = processStruct(s)
-	}
-	return list, nil
+	return h.m.Status(), nil
 }
 
 func (h *handler) start(ctx context.Context, a args) (any, error) {
