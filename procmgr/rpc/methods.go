@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -349,6 +350,7 @@ func (h *handler) stop(ctx context.Context, a args) (any, error) {
 	case process == "":
 		return results(h.m.StopEach(ctx, name, wait))
 	case wait:
+		h.waiting(name)
 		return true, faultFor(h.m.Stop(ctx, name), name)
 	}
 	return true, faultFor(h.m.StopNoWait(name), name)
@@ -360,6 +362,14 @@ func (h *handler) stopGroup(ctx context.Context, a args) (any, error) {
 
 func (h *handler) stopAll(ctx context.Context, a args) (any, error) {
 	return results(h.m.StopEach(ctx, "*", a.bool(0)))
+}
+
+// waiting writes what supervisord logs, now and then, while somebody waits for
+// a process to stop.
+func (h *handler) waiting(name string) {
+	if s, err := h.m.StatusOf(name); err == nil && (s.State == procmgr.Running || s.State == procmgr.Starting) {
+		h.log(slog.LevelInfo, "waiting for "+s.Name+" to stop")
+	}
 }
 
 // group calls do for all of a group.
