@@ -2,6 +2,7 @@ package nginxconf
 
 import (
 	"io"
+	"io/fs"
 	"iter"
 	"slices"
 )
@@ -20,6 +21,7 @@ type Config struct {
 	// main files; set it on the Config of a file such as conf.d/site.conf.
 	Fragment bool
 
+	fsys     fs.FS
 	files    []*File
 	dumped   []dumped
 	includes map[*Directive][]*File
@@ -58,6 +60,11 @@ func (f *File) Config() *Config {
 		files: []*File{f}, dumped: []dumped{{"/" + f.Name, f}}, diags: f.diags,
 	}
 }
+
+// FS returns the host's root directory as Load was given it, for what else the
+// configuration names: password files, certificates. It is that of this host
+// after LoadFile, and nil if the Config is of a file from memory.
+func (c *Config) FS() fs.FS { return c.fsys }
 
 // Files ranges over the files, in the order in which nginx first reads them.
 func (c *Config) Files() iter.Seq[*File] {

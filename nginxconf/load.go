@@ -69,7 +69,7 @@ func load(fsys fs.FS, name, prefix string, shown func(string) string) (*Config, 
 	}
 	l.dump("/"+name, root.file)
 	l.visit(root)
-	c := &Config{Root: root.file, Prefix: prefix, files: l.files, dumped: l.dumped, includes: l.includes, diags: l.diags}
+	c := &Config{Root: root.file, Prefix: prefix, fsys: fsys, files: l.files, dumped: l.dumped, includes: l.includes, diags: l.diags}
 	return c, c.diags.Err()
 }
 

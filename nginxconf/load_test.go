@@ -279,3 +279,13 @@ func TestOracleIncludes(t *testing.T) {
 		require.Equal(t, want, names(slices.Collect(c.Files())), text)
 	}
 }
+
+func TestAConfigKnowsWhereItWasReadFrom(t *testing.T) {
+	fsys := fstest.MapFS{"nginx.conf": {Data: []byte("events {}")}, "users": {Data: []byte("ada:x")}}
+	c, err := Load(fsys, "nginx.conf", nil)
+	require.NoError(t, err)
+	users, err := fs.ReadFile(c.FS(), "users")
+	require.NoError(t, err)
+	require.Equal(t, "ada:x", string(users))
+	require.Nil(t, c.Root.Config().FS())
+}
