@@ -53,7 +53,7 @@ func (j *Judge) authRequest(m *route.Match, d *nginxconf.Directive) voice {
 	case s == 401 || s == 403:
 		return v.says(acl.Outcome(s), "%s: the answer there is %d", where(d), s)
 	default:
-		return v.says(500, "%s: the answer there is %d, which is none", where(d), s)
+		return v.says(500, "%s: the answer there is %d, which is a failure", where(d), s)
 	}
 }
 

@@ -47,46 +47,53 @@ func (j *Judge) basic(p *Policy, q *Query, m *route.Match) voice {
 	d := p.basic
 	v := voice{d: d}
 	if realm, err := m.Expand(d.Arg(0)); err != nil {
-		v.why = fmt.Sprintf("%s: whether it is off depends on a variable: %v", where(d), err)
+		v.why = fmt.Sprintf("%s may be off, which depends on a variable: %v", where(d), err)
 		return v
 	} else if realm == "off" {
-		return v.says(acl.Declined, "%s: it is off", where(d))
+		return v.says(acl.Declined, "%s is off", where(d))
 	}
 	user, password, ok := q.credentials()
 	if !ok {
 		return v.says(acl.Unauthorized, "%s asks for a user and password, and the request has none", where(d))
 	}
+	files := j.o.Files
+	if files == nil {
+		files = j.config.FS()
+	}
 	name, err := m.Expand(p.BasicFile.Arg(0))
 	switch {
 	case err != nil:
-		v.why = fmt.Sprintf("%s: which file that is depends on a variable: %v", where(p.BasicFile), err)
+		v.why = fmt.Sprintf("%s depends on a variable: %v", where(p.BasicFile), err)
 		return v
-	case j.o.Files == nil:
-		v.why = fmt.Sprintf("%s: passwords are not looked at", where(p.BasicFile))
+	case files == nil:
+		v.why = fmt.Sprintf("%s is not there to be looked at", where(p.BasicFile))
 		return v
 	}
 	if !path.IsAbs(name) {
 		name = path.Join(path.Dir(j.config.Root.Name), name)
 	}
-	text, err := fs.ReadFile(j.o.Files, strings.TrimPrefix(path.Clean(name), "/"))
+	text, err := fs.ReadFile(files, strings.TrimPrefix(path.Clean(name), "/"))
 	switch {
+	case err != nil && j.o.Files == nil:
+		v.why = fmt.Sprintf("%s is not where the configuration is from", where(p.BasicFile))
+		return v
 	case errors.Is(err, fs.ErrNotExist):
-		return v.says(acl.Forbidden, "%s: there is no such file", where(p.BasicFile))
+		return v.says(acl.Forbidden, "%s names a file that is not there", where(p.BasicFile))
 	case err != nil:
-		return v.says(500, "%s: it cannot be read", where(p.BasicFile))
+		return v.says(500, "%s cannot be read", where(p.BasicFile))
 	}
 	hash, found := passwordOf(text, user)
 	if !found {
-		return v.says(acl.Unauthorized, "%s: the user %q is not in it", where(p.BasicFile), user)
+		return v.says(acl.Unauthorized, "%s does not know the user %q", where(p.BasicFile), user)
 	}
 	right, known := matches(hash, password)
 	switch {
 	case !known:
-		v.why = fmt.Sprintf("%s: the password of %q is hashed in a way that is not known", where(p.BasicFile), user)
+		v.why = fmt.Sprintf("%s has a password of %q that only the C library can check", where(p.BasicFile), user)
 	case right:
 		return v.says(acl.Granted, "%s knows the password of %q", where(d), user)
 	default:
-		return v.says(acl.Unauthorized, "%s: the password of %q is another one", where(p.BasicFile), user)
+		return v.says(acl.Unauthorized, "%s has another password of %q", where(p.BasicFile), user)
 	}
 	return v
 }

@@ -225,7 +225,7 @@ func (d *differ) unresolved() {
 			continue
 		}
 		add(&c.Listens, l.Arg(0))
-		add(&c.Notes, where(l)+": the name is not resolved, so it is not known what it opens")
+		add(&c.Notes, where(l)+" has a name that is not resolved, so it is not known what it opens")
 		c.blocks[i] = []string{"server"}
 	}
 	c.Before, c.After = Side{None: "unknown"}, Side{None: "unknown"}

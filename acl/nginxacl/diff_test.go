@@ -190,7 +190,7 @@ a, any other host /* on 0.0.0.0:80
 `},
 		{"a name to listen on", strings.Replace(site(office), "80", "localhost:80", 1), strings.Replace(site("allow all;"), "80", "localhost:80", 1), `
 localhost:80
-    note: nginx.conf:3:10: listen localhost:80;: the name is not resolved, so it is not known what it opens
+    note: nginx.conf:3:10: listen localhost:80; has a name that is not resolved, so it is not known what it opens
     before: server: unknown
     after:  server: unknown
 `},

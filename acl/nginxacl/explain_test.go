@@ -116,3 +116,22 @@ func TestVerdictsAreWritten(t *testing.T) {
 	require.Error(t, err)
 	require.Error(t, new(nginxacl.Verdict).UnmarshalText([]byte("maybe")))
 }
+
+func TestPasswordFilesAreLookedForWhereTheConfigurationIsFrom(t *testing.T) {
+	const conf = "events {} http { server { listen 80; auth_basic x; auth_basic_user_file users; } }"
+	query := nginxacl.Query{Client: netip.MustParseAddr("192.0.2.7"), Listen: netip.MustParseAddrPort("192.0.2.1:80"), Host: "a", User: "ada", Password: "secret"}
+	e, err := nginxacl.Explain(load(t, conf, "users", "ada:{PLAIN}secret\n"), query)
+	require.NoError(t, err)
+	require.Equal(t, nginxacl.Allowed, e.Verdict)
+	e, err = nginxacl.Explain(load(t, conf, "users", "ada:$6$salt$hash\n"), query)
+	require.NoError(t, err)
+	require.Equal(t, nginxacl.Unknown, e.Verdict, "the C library's hashes are not known")
+	e, err = nginxacl.Explain(load(t, conf), query)
+	require.NoError(t, err)
+	require.Equal(t, nginxacl.Unknown, e.Verdict)
+	require.Equal(t, "nginx.conf:1:52: auth_basic_user_file users; is not where the configuration is from", e.Because)
+	query.User = ""
+	e, err = nginxacl.Explain(load(t, conf), query)
+	require.NoError(t, err)
+	require.Equal(t, nginxacl.Unauthorized, e.Verdict, "without credentials the file does not matter")
+}

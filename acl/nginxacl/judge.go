@@ -18,8 +18,9 @@ type Options struct {
 	// Version of nginx, such as "1.22.1"; "" is the newest. See
 	// [acl.RealIP.Version].
 	Version string
-	// Files is the host's root directory, where password files are looked at;
-	// nil: they are not, and whether a password is right is Unknown.
+	// Files is the host's root directory, with its password files. nil: they are
+	// looked for where the configuration was read from, and whether a password
+	// is right is Unknown if they are not there.
 	Files fs.FS
 	// Resolve looks up the names in set_real_ip_from, as nginx does when it
 	// starts; nil: whom they trust is Unknown.
