@@ -34,7 +34,8 @@ type Change struct {
 	Before, After Side
 
 	// Gains get in as they are, and did not. GainsLogin get in with a login,
-	// and were out.
+	// and were out. These sets and those below are empty if nobody in them can
+	// come to one of the sockets, and else speak of all clients.
 	Gains, GainsLogin acl.Set
 	// Loses got in as they are, and do not. LosesLogin got in with a login, and
 	// are out.
@@ -49,6 +50,7 @@ type Change struct {
 	Notes []string
 
 	blocks [2][]string // their names, before and after
+	comers acl.Set     // the clients that the sockets take connections from
 }
 
 // Opens tells whether somebody gains access.
@@ -219,7 +221,7 @@ func (d *differ) unresolved() {
 	if slices.Equal(texts[0], texts[1]) {
 		return
 	}
-	c := &Change{Notes: []string{}}
+	c := &Change{}
 	for i, l := range at {
 		if l == nil {
 			continue
@@ -288,6 +290,35 @@ func (d *differ) socket(name string, q route.Request) {
 	}
 }
 
+// comers are the clients that may come to a socket.
+func comers(q route.Request) acl.Set {
+	a := q.Listen.Addr()
+	switch {
+	case q.Unix != "":
+		return acl.UnixClients()
+	case a.Unmap().Is4():
+		return acl.SetOf(netip.PrefixFrom(netip.IPv4Unspecified(), 0))
+	case a.IsUnspecified(): // of IPv4 too, if it has ipv6only=off
+		return acl.UnixClients().Complement()
+	}
+	return acl.SetOf(netip.PrefixFrom(netip.IPv6Unspecified(), 0))
+}
+
+// trim leaves out who cannot come. It reports false if nothing is left.
+func (c *Change) trim() bool {
+	for _, s := range []*Side{&c.Before, &c.After} {
+		if s.Policy != nil && (s.Policy.RealIP.on() || s.Server.RealIP.on()) {
+			return true // a proxy may name anybody
+		}
+	}
+	for _, set := range []*acl.Set{&c.Gains, &c.GainsLogin, &c.Loses, &c.LosesLogin, &c.Unsure} {
+		if set.Intersect(c.comers).IsEmpty() {
+			*set = acl.Set{}
+		}
+	}
+	return c.Opens() || c.Closes() || c.Uncertain()
+}
+
 // namesOf ranges over the names of a server.
 func (j *Judge) namesOf(srv *nginxconf.Directive) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -322,7 +353,7 @@ func (d *differ) pair(socket string, q route.Request, p *pair) {
 			if q.TLS {
 				q.ServerName = host
 			}
-			url := url{d: d, socket: socket, host: host, path: path, methods: methods}
+			url := url{d: d, comers: comers(q), socket: socket, host: host, path: path, methods: methods}
 			for _, q.Method = range methods {
 				before, after := d.judges[0].expose(q), d.judges[1].expose(q)
 				url.change(before.Side, after.Side, "", q.Method)
@@ -358,6 +389,7 @@ func (x *exposure) leads(to string) bool {
 // A url gathers what changes for one, by methods.
 type url struct {
 	d                  *differ
+	comers             acl.Set
 	socket, host, path string
 	methods            []string
 	changes            []urlChange
@@ -416,6 +448,7 @@ func (u *url) done() {
 		if c.to != "" {
 			path += " → " + c.to
 		}
+		have.comers = have.comers.Union(u.comers)
 		add(&have.Listens, u.socket)
 		add(&have.Hosts, host)
 		add(&have.Paths, path)
@@ -513,6 +546,9 @@ func (r *Reach) uniform() bool {
 func (d *differ) sorted() Changes {
 	all := make(Changes, 0, len(d.order))
 	for _, c := range d.order {
+		if !c.trim() {
+			continue
+		}
 		slices.SortFunc(c.Hosts, func(x, y string) int {
 			if x == "" || y == "" {
 				return cmp.Compare(len(y), len(x))

@@ -40,6 +40,20 @@ func TestWhatAChangeOpens(t *testing.T) {
 		{name: "comments, order of families, a rule that decides for nobody",
 			before: site(office, "location / { "+app+" }"),
 			after:  site("# the office\nallow 192.0.2.0/25; allow 192.0.2.128/25; deny all; allow all;", "location / { "+app+" }")},
+		{"clients that cannot come", site("deny all; location / { " + app + " }"), site("deny 0.0.0.0/0; location / { " + app + " }"), ""},
+		{"but they can where there is a socket for them", strings.Replace(site("deny all; location / { "+app+" }"), "listen 80;", "listen 80; listen [2001:db8::1]:80;", 1), strings.Replace(site("deny 0.0.0.0/0; location / { "+app+" }"), "listen 80;", "listen 80; listen [2001:db8::1]:80;", 1), `
+a, any other host /* on 0.0.0.0:80, [2001:db8::1]:80
+    gain access: everybody but all IPv4
+    before: location /: deny all; (nginx.conf:4:1, inherited from server)
+    after:  location /: deny 0.0.0.0/0; (nginx.conf:4:1, inherited from server)
+`},
+		{"certificates of clients", "server { listen 443 ssl; ssl_certificate c; ssl_certificate_key k; ssl_client_certificate ca; ssl_verify_client on; location / { " + app + "} }",
+			"server { listen 443 ssl; ssl_certificate c; ssl_certificate_key k; ssl_client_certificate ca; ssl_verify_client optional; location / { " + app + "} }", `
+any other host /* on 0.0.0.0:443
+    need no login any more: everybody
+    before: location /: no rules; ssl_verify_client on; (nginx.conf:3:95)
+    after:  location /: no rules
+`},
 		{"an address more", site(office, "location / { "+app+" }"), site("allow 192.0.2.0/24; allow 198.51.100.7; deny all;", "location / { "+app+" }"), `
 a, any other host /* on 0.0.0.0:80
     gain access: 198.51.100.7

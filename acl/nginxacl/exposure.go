@@ -144,6 +144,12 @@ func (j *Judge) exposeTo(q route.Request) exposure {
 			x.Reach = x.Reach.or(e.Reach)
 		}
 	}
+	if q.TLS && x.Policy.Certificate != nil {
+		x.Reach = x.Reach.withLogin()
+		for i := range x.elsewhere {
+			x.elsewhere[i].Reach = x.elsewhere[i].Reach.withLogin()
+		}
+	}
 	return x
 }
 
@@ -285,6 +291,9 @@ func (p *Policy) Words(length int) string {
 		}
 	} else {
 		add("no rules")
+	}
+	if p.Certificate != nil {
+		add("%s (%s)", p.Certificate, p.Certificate.Pos())
 	}
 	for _, d := range slices.Concat(p.Auth, p.Behind, p.Unknown) {
 		add("%s (%s)", head(d), d.Pos())

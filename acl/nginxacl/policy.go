@@ -35,6 +35,9 @@ type Policy struct {
 	Auth []*nginxconf.Directive
 	// BasicFile is the auth_basic_user_file in force, or nil.
 	BasicFile *nginxconf.Directive
+	// Certificate is ssl_verify_client, where connections with TLS have to have a
+	// certificate of their own before anything else is looked at; nil elsewhere.
+	Certificate *nginxconf.Directive
 	// Behind are directives that may refuse what rules and authentication let
 	// in: perl, modsecurity, and js_preread and preread_by_lua_block in streams.
 	Behind []*nginxconf.Directive
@@ -116,7 +119,7 @@ type level struct {
 	rules, trust                       []*nginxconf.Directive
 	satisfy, basic, basicFile, request *nginxconf.Directive
 	header, recursive, internal, perl  *nginxconf.Directive
-	underscores, invalid               *nginxconf.Directive
+	underscores, invalid, verify       *nginxconf.Directive
 	others, behind                     []other
 	req, conn, pages                   []*nginxconf.Directive
 	unknown                            []*nginxconf.Directive
@@ -159,6 +162,12 @@ func (r *reader) read(up *Policy, chain nginxconf.Context) (*Policy, error) {
 	take(&p.BasicFile, l.basicFile)
 	take(&p.request, l.request)
 	take(&p.Internal, l.internal)
+	if l.verify != nil {
+		p.Certificate = nil
+		if l.verify.NumArgs() == 1 && l.verify.Arg(0) == "on" {
+			p.Certificate = l.verify
+		}
+	}
 	p.perl = l.perl
 	p.others, p.behind = nearest(p.others, l.others), nearest(p.behind, l.behind)
 	if len(l.req) > 0 {
@@ -272,6 +281,8 @@ func (r *reader) collect(l *level, chain nginxconf.Context) {
 			l.underscores = d
 		case "ignore_invalid_headers":
 			l.invalid = d
+		case "ssl_verify_client":
+			l.verify = d
 		case "modsecurity", "js_preread", "preread_by_lua_block", "preread_by_lua_file":
 			l.behind = append(l.behind, other{name, d})
 		case "limit_req":

@@ -11,8 +11,8 @@ import (
 // A Reach is who gets in somewhere. A client is in one of the sets, or it is
 // kept out.
 type Reach struct {
-	// Open are those who get in as they are, Login those whom a password or
-	// another authentication lets in.
+	// Open are those who get in as they are, Login those whom a password, a
+	// certificate or another authentication lets in.
 	Open, Login acl.Set
 	// Unsure are those whom something decides about that cannot be judged.
 	// Because says what, if there are any.
@@ -106,6 +106,11 @@ func (r Reach) within(s Reach) Reach {
 		both.Because = s.Because
 	}
 	return both
+}
+
+// withLogin is who gets in where all have to show who they are.
+func (r Reach) withLogin() Reach {
+	return Reach{Login: r.Open.Union(r.Login), Unsure: r.Unsure, Because: r.Because}
 }
 
 // only is the clients of a set among those who get in.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/onehost-go/onehost/acl"
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/route"
 )
@@ -18,6 +19,16 @@ type stream struct {
 	at    netip.AddrPort // zero: a unix domain socket, or a host that is not resolved
 	text  string
 	proxy bool
+	tls   bool
+}
+
+// side is what becomes of connections.
+func (s *stream) side() Side {
+	side := Side{Chain: s.chain, Policy: &s.Policy, Server: &s.Policy, Reach: s.reach()}
+	if s.tls && s.Certificate != nil {
+		side.Reach = side.Reach.withLogin()
+	}
+	return side
 }
 
 // streams reads the stream block.
@@ -48,7 +59,7 @@ func (r *reader) streams(c *nginxconf.Config) (all []stream, err error) {
 // socketsOf returns the sockets of a listen directive of a stream server.
 func socketsOf(p *place, d *nginxconf.Directive) []stream {
 	args := d.Args()
-	s := stream{place: p, text: args[0], proxy: slices.Contains(args, "proxy_protocol")}
+	s := stream{place: p, text: args[0], proxy: slices.Contains(args, "proxy_protocol"), tls: slices.Contains(args, "ssl")}
 	suffix := ""
 	if slices.Contains(args, "udp") {
 		suffix = " udp" // another socket than that of TCP
@@ -130,13 +141,13 @@ func (d *differ) streamSides() {
 	side := func(j *Judge, text string) Side {
 		for i := range j.streams {
 			if s := &j.streams[i]; s.text == text {
-				return Side{Chain: s.chain, Policy: &s.Policy, Server: &s.Policy, Reach: s.reach()}
+				return s.side()
 			}
 		}
 		// A server for any address may take the connections.
 		if at, err := netip.ParseAddrPort(text); err == nil {
 			if s, ok := j.stream(at); ok {
-				return Side{Chain: s.chain, Policy: &s.Policy, Server: &s.Policy, Reach: s.reach()}
+				return s.side()
 			}
 		}
 		return Side{None: "no server listens there"}
@@ -148,7 +159,7 @@ func (d *differ) streamSides() {
 		}
 	}
 	for _, text := range texts {
-		c := Change{Before: side(d.judges[0], text), After: side(d.judges[1], text), Listens: []string{text}}
+		c := Change{Before: side(d.judges[0], text), After: side(d.judges[1], text), Listens: []string{text}, comers: acl.Everybody()}
 		if c.compare() {
 			c.blocks = [2][]string{{c.Before.Name()}, {c.After.Name()}}
 			d.order = append(d.order, &c)
@@ -164,8 +175,7 @@ func (j *Judge) streamRows(rows Rows) Rows {
 			rows[n-1].Listens = append(rows[n-1].Listens, s.text)
 			continue
 		}
-		rows = append(rows, Row{Chain: s.chain, Listens: []string{s.text},
-			Side: Side{Chain: s.chain, Policy: &s.Policy, Server: &s.Policy, Reach: s.reach()}})
+		rows = append(rows, Row{Chain: s.chain, Listens: []string{s.text}, Side: s.side()})
 	}
 	return rows
 }

@@ -256,6 +256,24 @@ allow 203.0.113.0/24; allow 2001:db8::/32; deny all; } }`)
 	}
 }
 
+func TestACertificateDecidesFirst(t *testing.T) {
+	c := load(t, `events {} http { server { listen 443 ssl; listen 80; ssl_certificate c; ssl_certificate_key k; ssl_client_certificate ca; ssl_verify_client on;
+location /denied { deny all; } location = /ok { proxy_pass http://127.0.0.1:1; } } }`)
+	for _, x := range []struct {
+		uri  string
+		tls  bool
+		want nginxacl.Verdict
+	}{{"/ok", true, unknown}, {"/denied", true, denied}, {"/ok", false, allowed}} {
+		q := nginxacl.Query{Client: netip.MustParseAddr("192.0.2.7"), Listen: netip.MustParseAddrPort("192.0.2.1:80"), Host: "a", URI: x.uri}
+		if x.tls {
+			q.Listen, q.TLS = netip.MustParseAddrPort("192.0.2.1:443"), true
+		}
+		e, err := nginxacl.Explain(c, q)
+		require.NoError(t, err)
+		require.Equal(t, x.want, e.Verdict, e.Because)
+	}
+}
+
 func TestStreamsHaveRulesToo(t *testing.T) {
 	c := load(t, `events {}
 stream {

@@ -148,7 +148,9 @@ func (w *walk) access(e *Explanation, at *place, m *route.Match) {
 	switch a.Outcome {
 	case acl.Granted:
 		e.Verdict = Allowed
-		if len(p.Behind) > 0 {
+		if w.q.TLS && p.Certificate != nil {
+			*e = e.unknown("%s lets in those with a certificate alone", where(p.Certificate))
+		} else if len(p.Behind) > 0 {
 			*e = e.unknown("%s may refuse the request", where(p.Behind[0]))
 		}
 	case acl.Unauthorized:
