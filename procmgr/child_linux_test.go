@@ -27,6 +27,29 @@ func dead(t *testing.T, pid int) bool {
 	return rest[0] == 'Z' || rest[0] == 'X'
 }
 
+// killAndAwait kills a process that may be nobody's child, and returns when it
+// has ended: its files are closed before that.
+func killAndAwait(t *testing.T, pid int) {
+	t.Helper()
+	p, err := os.FindProcess(pid)
+	require.NoError(t, err)
+	defer p.Release()
+	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	require.NoError(t, err)
+	defer syscall.Close(epoll)
+	require.NoError(t, p.WithHandle(func(pidfd uintptr) {
+		require.NoError(t, syscall.EpollCtl(epoll, syscall.EPOLL_CTL_ADD, int(pidfd), &syscall.EpollEvent{Events: syscall.EPOLLIN}))
+	}))
+	require.NoError(t, p.Kill())
+	for err = syscall.EINTR; err == syscall.EINTR; {
+		var n int
+		if n, err = syscall.EpollWait(epoll, make([]syscall.EpollEvent, 1), int(patience.Milliseconds())); err == nil {
+			require.Equal(t, 1, n, "it does not end")
+		}
+	}
+	require.NoError(t, err)
+}
+
 func TestRunLeavesNoOrphan(t *testing.T) {
 	t.Parallel()
 	line := newLifeline(t)

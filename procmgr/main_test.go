@@ -473,7 +473,7 @@ func (l *lifeline) holder(t testing.TB) *holder {
 	return h
 }
 
-// awaitDeath returns when the process is dead.
+// awaitDeath returns when the process has let go of its files, to die.
 func (h *holder) awaitDeath(t testing.TB) {
 	t.Helper()
 	_, err := h.conn.Read(make([]byte, 1))

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -50,8 +49,7 @@ func TestWhatSurvivedAKilledManagerIsAdopted(t *testing.T) {
 	t.Parallel()
 	state := filepath.Join(t.TempDir(), "state")
 	children := killedManager(t, state, "x", "y", "z")
-	require.NoError(t, syscall.Kill(children["z"].pid, syscall.SIGKILL))
-	children["z"].awaitDeath(t)
+	killAndAwait(t, children["z"].pid)
 
 	out := newSink()
 	x, z := role(t, "x", "stay"), role(t, "z", "stay")
