@@ -143,9 +143,10 @@ func ExampleListener() {
 		Name:     "ear",
 		Listener: &procmgr.Listener{Events: []string{"REMOTE_COMMUNICATION"}},
 		Programs: []procmgr.Program{{
-			Name:   "ear",
-			Args:   []string{"sh", "-c", script},
-			Stderr: procmgr.Log{Writer: procmgr.NewLineWriter(heard)},
+			Name:      "ear",
+			Args:      []string{"sh", "-c", script},
+			StartSecs: procmgr.Zero,
+			Stderr:    procmgr.Log{Writer: procmgr.NewLineWriter(heard)},
 		}},
 	})
 	if err != nil {

@@ -106,14 +106,8 @@ func (f *LogFile) Follow(ctx context.Context, back int64) (iter.Seq2[[]byte, err
 // follow is supervisor.http.tail_f_producer, without the polling.
 func (t *tails) follow(ctx context.Context, path string, back int64) (iter.Seq2[[]byte, error], error) {
 	me := t.add(path) // before the file is looked at, so that no write is missed
-	file, err := os.Open(path)
+	file, size, err := openToRead(path)
 	if err != nil {
-		t.remove(path, me)
-		return nil, err
-	}
-	size, err := file.Seek(0, io.SeekEnd)
-	if err != nil {
-		file.Close()
 		t.remove(path, me)
 		return nil, err
 	}
@@ -223,7 +217,7 @@ func (r *reader) successor(info os.FileInfo) *os.File {
 		}
 		next = backup
 	}
-	file, err := os.Open(next)
+	file, _, err := openToRead(next)
 	if err != nil {
 		return nil // gone again
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"syscall"
 )
 
 // ErrBadArguments: an offset and a length that do not go together
@@ -23,16 +25,12 @@ func ReadLogFile(path string, offset, length int64) ([]byte, error) {
 	if length < 0 || offset < 0 && length != 0 {
 		return nil, ErrBadArguments
 	}
-	f, err := os.Open(path)
+	f, size, err := openToRead(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	if offset < 0 {
-		size, err := f.Seek(0, io.SeekEnd)
-		if err != nil {
-			return nil, err
-		}
 		length = min(size, -max(offset, -size))
 		offset = size - length
 		if length == 0 {
@@ -42,19 +40,43 @@ func ReadLogFile(path string, offset, length int64) ([]byte, error) {
 	return readAt(f, offset, length)
 }
 
+// openToRead opens a log, and returns its size. What is no regular file has
+// nothing to read, or would give it to us instead of others; supervisord fails
+// to seek in it.
+func openToRead(path string) (*os.File, int64, error) {
+	// Without O_NONBLOCK, a FIFO without a writer would hold us up.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case info.Mode().IsRegular():
+		return f, info.Size(), nil
+	case filepath.Clean(path) == os.DevNull:
+		return f, 0, nil
+	default:
+		err = fmt.Errorf("procmgr: %s is no regular file", path)
+	}
+	f.Close()
+	return nil, 0, err
+}
+
 // readAt reads length bytes, or what there is; all if length is 0.
 func readAt(f *os.File, offset, length int64) ([]byte, error) {
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+	info, err := f.Stat()
+	if err != nil {
 		return nil, err
 	}
-	if length == 0 || length > readMax {
-		length = readMax + 1
+	rest := max(0, info.Size()-offset)
+	if length == 0 {
+		length = rest
 	}
-	data, err := io.ReadAll(io.LimitReader(f, length))
-	if err == nil && len(data) > readMax {
-		return nil, fmt.Errorf("procmgr: more than %d bytes are not read at once from %s", readMax, f.Name())
+	if length = min(length, rest); length > readMax {
+		return nil, fmt.Errorf("procmgr: %d bytes are not read at once from %s", length, f.Name())
 	}
-	return data, err
+	return io.ReadAll(io.NewSectionReader(f, offset, length))
 }
 
 // TailLogFile returns the last length bytes of a file, and its size: the
@@ -64,14 +86,11 @@ func readAt(f *os.File, offset, length int64) ([]byte, error) {
 // asked for. It is supervisor.options.tailFile, which also returns what is
 // before offset, if there are less than length bytes behind it.
 func TailLogFile(path string, offset, length int64) (data []byte, size int64, overflow bool) {
-	f, err := os.Open(path)
+	f, size, err := openToRead(path)
 	if err != nil {
 		return nil, offset, false
 	}
 	defer f.Close()
-	if size, err = f.Seek(0, io.SeekEnd); err != nil {
-		return nil, offset, false
-	}
 	const far = 1 << 61 // no sum of two overflows
 	asked := offset
 	offset, length = max(-far, min(offset, far)), max(-far, min(length, far))

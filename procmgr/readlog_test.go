@@ -1,3 +1,5 @@
+//go:build unix
+
 package procmgr
 
 import (
@@ -6,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,12 +39,28 @@ func TestReadLogFile(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
+func TestOnlyRegularFilesAreRead(t *testing.T) {
+	data, err := ReadLogFile(os.DevNull, 0, 0)
+	require.NoError(t, err)
+	assert.Empty(t, data)
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	for _, path := range []string{fifo, t.TempDir(), "/dev/zero"} {
+		_, err := ReadLogFile(path, 0, 0)
+		assert.ErrorContains(t, err, "is no regular file")
+		data, offset, overflow := TailLogFile(path, 3, 0)
+		assert.Equal(t, []any{0, int64(3), false}, []any{len(data), offset, overflow})
+		_, err = newTails().follow(t.Context(), path, 0)
+		assert.Error(t, err)
+	}
+}
+
 func TestAHugeLogIsNotReadAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	require.NoError(t, os.Truncate(path, readMax+1)) // a hole
 	_, err := ReadLogFile(path, 0, 0)
-	assert.ErrorContains(t, err, "not read at once")
+	assert.ErrorContains(t, err, "268435457 bytes are not read at once")
 	data, err := ReadLogFile(path, readMax-1, 0)
 	require.NoError(t, err)
 	assert.Len(t, data, 2)
