@@ -143,4 +143,9 @@ func (s *stateFile) set(name string, r childRecord) error {
 	return err
 }
 
-func (s *stateFile) close() { s.file.Close() }
+func (s *stateFile) close() {
+	// To close it is not enough: a child that is being made has it, too, until
+	// it executes its program.
+	syscall.Flock(int(s.file.Fd()), syscall.LOCK_UN)
+	s.file.Close()
+}
