@@ -110,7 +110,11 @@ func (b *builder) names() {
 		if len(s.servers) < 2 && !s.standard.captures {
 			continue
 		}
-		s.names = &names{exact: make(map[string]exactName, len(s.servers))}
+		n := 0
+		for _, srv := range s.servers {
+			n += max(len(srv.names), 1)
+		}
+		s.names = &names{exact: make(map[string]exactName, n)}
 		for _, srv := range s.servers {
 			if len(srv.names) == 0 {
 				s.names.add(srv, serverName{})
@@ -210,7 +214,7 @@ func (b *builder) locations(up *level, within string, ds []*nginxconf.Directive,
 		}
 	}
 	b.blocks = b.blocks[:len(b.blocks)-len(ds)]
-	up.inner = in
+	b.own(up).inner = in
 	if l := in.build(&b.sorter); l != nil {
 		b.refuse(l.d, "duplicate-location", `duplicate location "%s"`, l.name())
 	}

@@ -22,6 +22,12 @@ server { listen 80; listen 443 ssl; server_name a.test *.a.test .b.test www.*;
 }
 server { listen 80; listen 443 ssl; merge_slashes off; server_name c.test "" [::1]; location /t { try_files $uri /; } location ~ u { } error_page 400 404 /e; }
 server { listen 80; server_name ~^x $hostname; return 301 https://$host$request_uri; }
+map $arg_k $m { hostnames; default $uri; *.a x; ~(a+)+b$ "$1"; "" $m; }
+server { listen 80; server_name ~^(?<who>.*)\.re$; error_page 404 403 =200 @n; error_page 405 /r$1?$args; recursive_error_pages on;
+	set $x "$who$1"; if ($args ~ "r=(.*)") { rewrite ^/(.*)$ /$1/$x?y=$1 break; }
+	location / { try_files $uri $uri/ /$m?z @n; index i.html /r/$x; limit_except GET { deny all; } }
+	location ~* ^/(r+)/?(.)*$ { if ($m = $2) { return 404; } rewrite /r(.*) $1 last; rewrite b(.*) "http://h/$1?$x" redirect; fastcgi_pass 127.0.0.1:9000; location ~ z { internal; proxy_pass http://up; } }
+	location @n { rewrite ^ /r/z? last; } }
 `
 
 func FuzzMatch(f *testing.F) {
@@ -31,6 +37,9 @@ func FuzzMatch(f *testing.F) {
 	}
 	f.Add("/", "[::1]:80", "x", "", false)
 	f.Add("/", "a..b", "..", "TRACE", true)
+	for _, uri := range []string{"/", "/r/x+%20?r=1", "/rz", "/x/?k=ab", "/rrb?k=aab", "/r/"} {
+		f.Add(uri, "w.re", "", "POST", false)
+	}
 	r := router(f, fuzzed)
 	f.Fuzz(func(t *testing.T, uri, host, sni, method string, tls bool) {
 		q := Request{Listen: netip.MustParseAddrPort("192.0.2.1:80"), Host: host, URI: uri, Method: method, ServerName: sni, TLS: tls, Client: netip.MustParseAddr("192.0.2.9")}
@@ -55,6 +64,19 @@ func FuzzMatch(f *testing.F) {
 		again, err := r.Match(q)
 		require.NoError(t, err)
 		require.Equal(t, says(m), says(again))
+		if m.Server == nil {
+			return
+		}
+		_ = m.AddedHeaders()
+		next, here := m.Next()
+		require.False(t, m.Answer != nil && (here || len(next) > 0))
+		for _, status := range []int{403, 404, 405} {
+			next = append(next, m.Refuse(status))
+		}
+		for _, n := range append(next, m.Subrequest(uri)) {
+			require.LessOrEqual(t, len(n.Moves), 60)
+			require.False(t, n.Answer != nil && n.Target != nil)
+		}
 	})
 }
 
@@ -92,6 +114,8 @@ func FuzzNew(f *testing.F) {
 	for text := range refusals {
 		f.Add(text)
 	}
+	f.Add("server { location ~ (a { if ($x ~ (b)) { set $y $1; rewrite ^ $1 last; } error_page 404 = @x; } location @x { try_files a @x; } } map $x $x { default $x; }")
+	f.Add("stream { server { listen 1 udp; proxy_pass a:1; } }")
 	f.Add("server { location /a { location /a { location ^~ /a { proxy_pass http://$x; } } limit_except GET { } } }")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := nginxconf.Load(mapFS{"nginx.conf": "http {" + text + "}"}, "nginx.conf", nil)
@@ -115,6 +139,8 @@ func FuzzNew(f *testing.F) {
 					if err == nil && m.Target != nil {
 						_, _ = m.BackendHeader()
 					}
+					_, _ = m.Next()
+					_ = m.Refuse(404)
 				}
 			}
 		}

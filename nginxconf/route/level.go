@@ -23,7 +23,6 @@ type level struct {
 	backend   bool // handler names one
 
 	set     *settings
-	inner   *locations           // nil: none
 	handler *nginxconf.Directive // what makes the content; nil: files
 	pass    *pass                // that, or of the level around an if or limit_except
 	*extra
@@ -32,6 +31,7 @@ type level struct {
 }
 
 type extra struct {
+	inner    *locations  // nil: none
 	regex    *expression // the name, if it is one
 	script   script
 	tryFiles *nginxconf.Directive

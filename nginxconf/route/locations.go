@@ -14,6 +14,7 @@ import (
 type locations struct {
 	list  []prefix // by name
 	regex []*level // in the order of the files
+	twins []*level
 	// slash tells that there are some that a request without the slash at their
 	// end is redirected to.
 	slash bool
@@ -24,9 +25,11 @@ type locations struct {
 
 // A prefix is a name of locations: of one with "=", one without, or both.
 type prefix struct {
-	name  string
-	exact *level
-	inner *level
+	name string
+	// level is one of them; twin the one without "=" beside one that has it, as
+	// an index of locations.twins plus 1.
+	level *level
+	twin  int32
 	// parent is the longest other name with an inner that name starts with, as
 	// an index, or -1.
 	parent int32
@@ -37,11 +40,7 @@ func (s *locations) add(name string, l *level) {
 		s.regex = append(s.regex, l)
 		return
 	}
-	p := prefix{name: name, inner: l}
-	if l.modifier == value.Exact {
-		p.exact, p.inner = l, nil
-	}
-	s.list = append(s.list, p)
+	s.list = append(s.list, prefix{name: name, level: l})
 }
 
 // A sorter sorts prefixes. Most names differ early behind what all of them start
@@ -100,16 +99,14 @@ func (s *locations) build(by *sorter) (duplicate *level) {
 			continue
 		}
 		q := &list[last]
-		switch {
-		case p.exact != nil && q.exact == nil:
-			q.exact = p.exact
-		case p.inner != nil && q.inner == nil:
-			q.inner = p.inner
-		case p.exact != nil:
-			return p.exact
-		default:
-			return p.inner
+		if p.level.isExact() == q.level.isExact() || q.twin > 0 {
+			return p.level
 		}
+		if q.level.isExact() {
+			p.level, q.level = q.level, p.level
+		}
+		s.twins = append(s.twins, q.level)
+		q.level, q.twin = p.level, int32(len(s.twins))
 	}
 	s.list = list
 	open := by.open[:0] // inner prefixes of the name at hand
@@ -124,30 +121,36 @@ func (s *locations) build(by *sorter) (duplicate *level) {
 			p.parent = open[len(open)-1]
 			within = len(list[p.parent].name)
 		}
-		l := p.level()
+		l := p.level
 		if len(p.name)-within > 255 || strings.IndexByte(p.name, 0) >= 0 {
 			s.odd = l
 		}
-		if p.inner != nil {
+		if s.inner(p) != nil {
 			open = append(open, int32(i))
 		}
-		s.slash = s.slash || len(p.name) > 1 && p.slash()
+		s.slash = s.slash || len(p.name) > 1 && s.redirects(p)
 	}
 	by.open = open
 	return nil
 }
 
-func (p *prefix) level() *level {
-	if p.exact != nil {
-		return p.exact
+func (l *level) isExact() bool { return l.modifier == value.Exact }
+
+// inner returns the location without "=", or nil.
+func (s *locations) inner(p *prefix) *level {
+	switch {
+	case p.twin > 0:
+		return s.twins[p.twin-1]
+	case p.level.isExact():
+		return nil
 	}
-	return p.inner
+	return p.level
 }
 
-// slash tells whether nginx redirects to the name: one of its two locations
+// redirects tells whether nginx redirects to the name: one of its two locations
 // makes it do so for both.
-func (p *prefix) slash() bool {
-	return p.exact != nil && p.exact.slash || p.inner != nil && p.inner.slash
+func (s *locations) redirects(p *prefix) bool {
+	return p.level.slash || p.twin > 0 && s.twins[p.twin-1].slash
 }
 
 // How a location was found.
@@ -166,20 +169,22 @@ func (s *locations) find(path string) (*level, found) {
 	i, same := slices.BinarySearchFunc(s.list, path, func(p prefix, path string) int { return strings.Compare(p.name, path) })
 	if same {
 		p := &s.list[i]
-		if p.exact != nil {
-			return p.exact, byName
+		if p.level.isExact() {
+			return p.level, byName
 		}
-		return p.inner, byPrefix
+		return p.level, byPrefix
 	}
 	if s.slash {
 		k, same := slices.BinarySearchFunc(s.list[i:], path, compareWithSlash)
-		if p := i + k; same && s.list[p].slash() {
-			return s.list[p].level(), byRedirect
+		if p := i + k; same && s.redirects(&s.list[p]) {
+			return s.list[p].level, byRedirect
 		}
 	}
 	for i--; i >= 0; i = int(s.list[i].parent) {
-		if p := &s.list[i]; p.inner != nil && strings.HasPrefix(path, p.name) {
-			return p.inner, byPrefix
+		if p := &s.list[i]; strings.HasPrefix(path, p.name) {
+			if inner := s.inner(p); inner != nil {
+				return inner, byPrefix
+			}
 		}
 	}
 	return nil, nothing

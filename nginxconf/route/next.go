@@ -50,7 +50,7 @@ func (m *Match) Next() (next []Match, here bool) {
 
 // open tells whether m has come to the access phase.
 func (m *Match) open() bool {
-	if m.Answer != nil || m.state.server == nil {
+	if m.Answer != nil || m.state.server == nil || m.state.level == nil {
 		return false
 	}
 	for _, u := range m.Unsure {
@@ -124,23 +124,25 @@ func (m *Match) contents(next []Match) (_ []Match, here bool) {
 // Refuse tells what nginx makes of a status that it would give instead of
 // going on from where m leads to, such as the 403 of access rules: an Answer
 // with that status, or where error_page leads to. Access is checked anew there.
+// A Match that has an Answer or ends unsure of the location stays as it is.
 func (m *Match) Refuse(status int) Match {
-	f := m.fork()
-	if m.state.server == nil || m.Answer != nil {
-		return f
+	if !m.open() {
+		return *m
 	}
+	f := m.fork()
 	f.state.phase = Access
 	f.run(f.special(status, nil, "access"))
 	return f
 }
 
 // Subrequest tells what becomes of a request of nginx's own on behalf of m, as
-// auth_request and mirror make them. No access rules apply to it.
+// auth_request and mirror make them. No access rules apply to it. It stays as it
+// is without a Server.
 func (m *Match) Subrequest(uri string) Match {
-	f := m.fork()
 	if m.state.server == nil {
-		return f
+		return *m
 	}
+	f := m.fork()
 	st := &f.state
 	st.path, st.args, _ = strings.Cut(uri, "?")
 	st.internal, st.unparsed, st.errorPage = true, false, false

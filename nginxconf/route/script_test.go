@@ -241,7 +241,7 @@ func TestNextOfAnAnswerIsNothing(t *testing.T) {
 	next, here = (&Match{}).Next()
 	assert.Empty(t, next)
 	assert.False(t, here)
-	assert.Nil(t, m.Refuse(403).Answer)
+	assert.Equal(t, "a", m.Refuse(403).Answer.Body)
 	empty := (&Match{}).Subrequest("/")
 	assert.Nil(t, empty.Answer)
 }
