@@ -28,6 +28,8 @@ func newClass(set acl.Set, value string) (class, bool) {
 	return class{set, value, netip.Addr{}}, set.Unix()
 }
 
+func (g *geo) classes() []class { return g.divided.get(g.split) }
+
 // split returns the classes that have one value each, or nil if they cannot be
 // told.
 func (g *geo) split() []class {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
 
 	"github.com/onehost-go/onehost/acl"
 	"github.com/onehost-go/onehost/nginxconf"
@@ -19,7 +18,7 @@ type geo struct {
 	// What it consists of; vague if that is not all.
 	entries []entry
 	vague   bool
-	classes func() []class // by value
+	divided lazy[[]class] // by value
 }
 
 // An entry is a network, or the networks of a range, with its value.
@@ -50,7 +49,6 @@ func (r *reader) geos(chain nginxconf.Context) (map[string]*geo, error) {
 			g.note(line)
 		}
 		g.Geo = builder.Build()
-		g.classes = sync.OnceValue(g.split)
 		if all == nil {
 			all = map[string]*geo{}
 		}

@@ -60,19 +60,39 @@ type place struct {
 // them.
 type rules struct {
 	Policy
-	table func() *acl.Table
-	reach func() Reach
-	texts func() []string // of each rule, with its place
-	trust func() []string // of each rule of RealIP, likewise
+	lazy struct {
+		table        lazy[*acl.Table]
+		reach        lazy[Reach]
+		texts, trust lazy[[]string]
+	}
 }
 
-func newRules(p *Policy) *rules {
-	r := &rules{Policy: *p}
-	r.table = sync.OnceValue(func() *acl.Table { return acl.Compile(p.List) })
-	r.texts = sync.OnceValue(func() []string { return texts(p.Origins) })
-	r.trust = sync.OnceValue(func() []string { return texts(p.RealIP.Origins) })
-	r.reach = sync.OnceValue(func() Reach { return reachOf(&r.Policy, nil) })
-	return r
+// lazy is a value that is made when it is first asked for.
+type lazy[T any] struct {
+	once  sync.Once
+	value T
+}
+
+func (l *lazy[T]) get(make func() T) T {
+	l.once.Do(func() { l.value = make() })
+	return l.value
+}
+
+func (r *rules) table() *acl.Table {
+	return r.lazy.table.get(func() *acl.Table { return acl.Compile(r.List) })
+}
+
+func (r *rules) reach() Reach {
+	return r.lazy.reach.get(func() Reach { return reachOf(&r.Policy, nil) })
+}
+
+// texts are the rules, each with its place, and trust those of RealIP.
+func (r *rules) texts() []string {
+	return r.lazy.texts.get(func() []string { return texts(r.Origins) })
+}
+
+func (r *rules) trust() []string {
+	return r.lazy.trust.get(func() []string { return texts(r.RealIP.Origins) })
 }
 
 func texts(ds []*nginxconf.Directive) []string {
@@ -138,7 +158,7 @@ func (r *reader) place(up *place, chain nginxconf.Context) (*place, error) {
 	if up != nil && p == outer {
 		pl.rules = up.rules
 	} else {
-		pl.rules = newRules(p)
+		pl.rules = &rules{Policy: *p}
 	}
 	for d := range r.c.In(chain) {
 		switch d.Name() {
