@@ -112,6 +112,7 @@ func (j *Judge) Explain(q Query) (Explanation, error) {
 	e.Steps = make([]Step, 0, 6)
 	if m.Server != nil {
 		server := j.at(m.Chain[:2])
+		w.server = server
 		e.step("find-server", server.pos, server.name+" serves "+orNoHost(q.Host))
 		if w.replaced, err = e.realIP("post-read", server, peer, &q, proxy); err != nil {
 			return e.unknown("%v", err), nil
@@ -155,6 +156,9 @@ func (j *Judge) request(q *Query) (route.Request, acl.ProxyHeader, error) {
 	}
 	if q.TLS {
 		r.ServerName, _, _ = strings.Cut(q.Host, ":")
+		if _, err := netip.ParseAddr(r.ServerName); err == nil || strings.HasPrefix(q.Host, "[") {
+			r.ServerName = "" // no client asks for an address
+		}
 	}
 	proxy, err := proxyHeader(q.Proxy)
 	if err != nil {

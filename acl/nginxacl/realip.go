@@ -100,6 +100,11 @@ func (r *reader) trusted(d *nginxconf.Directive) (acl.List, error) {
 // on tells whether any peer's word may be taken.
 func (ip *RealIP) on() bool { return len(ip.List) > 0 || len(ip.Unresolved) > 0 }
 
+// same tells whether the same directives are in force.
+func (ip *RealIP) same(other *RealIP) bool {
+	return ip.HeaderBy == other.HeaderBy && ip.RecursiveBy == other.RecursiveBy && slices.Equal(ip.Origins, other.Origins) && slices.Equal(ip.Unresolved, other.Unresolved)
+}
+
 // find is acl.RealIP.Explain. The error says why the client is not known.
 func (ip *RealIP) find(peer netip.AddrPort, header http.Header, proxy acl.ProxyHeader) (acl.Trace, error) {
 	if !ip.on() {

@@ -140,6 +140,64 @@ func TestTrapsOfWhatAnswersFirst(t *testing.T) {
 	})
 }
 
+func TestTrapsOfWhatFollows(t *testing.T) {
+	runTraps(t, []trap{
+		{"a named location has its own rules", "", "location / { try_files /none @f; } location @f { deny all; }", []ask{{uri: "/x", want: unknown}}}, // there may be such a file
+		{"and inherits those of the server", "", "deny all; location / { allow 203.0.113.0/24; try_files /none @f; } location @f { }", []ask{{uri: "/x", want: unknown}, {uri: "/x", client: "192.0.2.1", want: unknown}}},
+		{"the fallback does not matter to who is denied", "", "location / { deny all; try_files /none @f; } location @f { allow all; }", []ask{{uri: "/x", want: denied}}},
+		{"nor where it lets in the same", "", "deny 192.0.2.1; location / { try_files /none @f; } location @f { }", []ask{{uri: "/x", want: allowed}, {uri: "/x", client: "192.0.2.1", want: denied}}},
+		{"the page for those who are denied is denied too", "", "deny all; error_page 403 /403.html; location = /403.html { }", []ask{{uri: "/x", want: denied}}},
+		{"one that is allowed leaves the status", "", "deny all; error_page 403 /403.html; location = /403.html { allow all; }", []ask{{uri: "/x", want: denied}}},
+		{"but not with =", "", "deny all; error_page 403 =200 /403.html; location = /403.html { allow all; }", []ask{{uri: "/x", want: allowed}}},
+		{"a named location with return", "", "deny all; error_page 403 @f; location @f { return 200 x; }", []ask{{uri: "/x", want: denied}}},
+		{"a named location with return, and =", "", "deny all; error_page 403 = @f; location @f { return 200 x; }", []ask{{uri: "/x", want: allowed}}},
+		{"a named location inherits the denial", "", "deny all; error_page 403 = @f; location @f { }", []ask{{uri: "/x", want: denied}}},
+		{"an error page makes a GET of a POST", "", "error_page 403 = /x; location / { limit_except GET { deny all; } }", []ask{{uri: "/y", method: "POST", want: allowed}}},
+		{"access rules do not matter to a subrequest", "", "location / { auth_request /auth; } location = /auth { deny all; return 204; }", []ask{{uri: "/", want: allowed}}},
+		{"rules come before auth_request", "", "location / { deny all; auth_request /auth; } location = /auth { return 401; }", []ask{{uri: "/", want: denied}}},
+		{"auth_request may let in who is denied", "", "location / { satisfy any; deny all; auth_request /yes; } location = /yes { return 204; } location /n { satisfy any; allow 203.0.113.7; deny all; auth_request /no; } location = /no { return 403; }", []ask{
+			{uri: "/", want: allowed}, {uri: "/n", want: allowed}, {uri: "/n", client: "203.0.113.8", want: denied},
+		}},
+		{"what an application answers to auth_request is not in the files", "", "location / { auth_request /auth; } location = /auth { proxy_pass http://127.0.0.1:1; }", []ask{{uri: "/", want: unknown}}},
+		{"realip's address survives an error page", "", "set_real_ip_from 192.0.2.254; error_page 403 = /f; location / { deny all; } location = /f { allow 203.0.113.7; deny all; }", []ask{
+			{uri: "/", client: "192.0.2.254", want: allowed, header: http.Header{"X-Real-Ip": {"203.0.113.7"}}}, {uri: "/", client: "192.0.2.254", want: denied, header: http.Header{"X-Real-Ip": {"203.0.113.8"}}},
+		}},
+	})
+}
+
+func TestTrapsOfGeoAndMap(t *testing.T) {
+	runTraps(t, []trap{
+		{"if with geo comes before the rules", "geo $g { default 0; 203.0.113.0/24 1; }", "if ($g = 0) { return 403; } location / { deny all; } location /ret { deny all; return 200 x; }", []ask{
+			{uri: "/", want: denied}, {uri: "/ret", want: allowed}, {uri: "/ret", client: "192.0.2.1", want: denied},
+		}},
+		{"the longest network counts, wherever it stands", "geo $g { 203.0.113.7 0; 203.0.113.0/24 1; 0.0.0.0/0 0; }", "if ($g) { return 403; }", []ask{{uri: "/", want: allowed}, {uri: "/", client: "203.0.113.8", want: denied}, {uri: "/", client: "192.0.2.1", want: allowed}}},
+		{"without a default there is nothing", "geo $g { 203.0.113.0/24 1; }", "if ($g) { return 403; }", []ask{{uri: "/", want: denied}, {uri: "/", client: "192.0.2.1", want: allowed}}},
+		{"an IPv4-mapped client is looked up as IPv4", "geo $g { 203.0.113.0/24 1; ::/0 0; }", "if ($g) { return 403; }", []ask{{uri: "/", client: "::ffff:203.0.113.7", want: denied}, {uri: "/", client: "2001:db8::1", want: allowed}}},
+		{"a unix client is 255.255.255.255", "geo $g { default 0; 255.255.255.255 1; }", "if ($g) { return 403; }", []ask{{uri: "/", client: "unix:", want: denied}, {uri: "/", want: allowed}}},
+		{"ranges know IPv4 alone", "geo $g { ranges; default 1; 203.0.113.0-203.0.113.255 0; }", "if ($g) { return 403; }", []ask{{uri: "/", want: allowed}, {uri: "/", client: "2001:db8::1", want: denied}}},
+		{"a map compares texts", "map $remote_addr $m { default 0; 203.0.113.7 1; 2001:db8::1 1; }", "if ($m) { return 403; }", []ask{
+			{uri: "/", want: denied}, {uri: "/", client: "203.0.113.70", want: allowed}, {uri: "/", client: "::ffff:203.0.113.7", want: allowed}, {uri: "/", client: "2001:db8::1", want: denied},
+		}},
+		{"conditions see the client before realip of the location", "", "if ($remote_addr = 203.0.113.7) { return 418; } location / { set_real_ip_from 192.0.2.254; allow 203.0.113.7; deny all; }", []ask{
+			{uri: "/x", client: "192.0.2.254", want: allowed, header: http.Header{"X-Real-Ip": {"203.0.113.7"}}}, {uri: "/x", client: "192.0.2.254", want: denied, header: http.Header{"X-Real-Ip": {"203.0.113.8"}}},
+		}},
+		{"geo has proxies of its own", "geo $g { proxy 192.0.2.254; default 0; 203.0.113.7 1; }", "if ($g) { return 403; }", []ask{
+			{uri: "/", client: "192.0.2.254", want: denied, header: from("203.0.113.7")}, {uri: "/", client: "192.0.2.254", want: allowed},
+		}},
+		{"a variable that nobody knows", "", "if ($secure_link = 0) { return 403; }", []ask{{uri: "/", want: unknown}}},
+	})
+}
+
+func TestLimitsMayAnswerBeforeTheRules(t *testing.T) {
+	tr := trap{http: "limit_req_zone $binary_remote_addr zone=z:1m rate=1r/s;", conf: "location / { deny all; limit_req zone=z; }"}
+	a := ask{uri: "/"}
+	e, err := tr.judge(t).Explain(a.query())
+	require.NoError(t, err)
+	require.Equal(t, denied, e.Verdict)
+	require.Equal(t, "preaccess", e.Steps[2].Phase)
+	require.Contains(t, e.Steps[2].Text, "limit_req zone=z;")
+}
+
 func TestTrapsOfLimitExcept(t *testing.T) {
 	runTraps(t, []trap{
 		{"it replaces the rules of its location", "", "location / { allow 203.0.113.7; deny all; limit_except GET { deny 192.0.2.1; } }", []ask{

@@ -16,6 +16,7 @@ type walk struct {
 	q        *Query
 	proxy    acl.ProxyHeader
 	peer     netip.Addr
+	server   *place
 	replaced bool // a proxy named the client
 	late     bool // in a location, when conditions had asked for it
 	budget   int  // places that are still looked at
@@ -51,7 +52,7 @@ func (w *walk) judge(e *Explanation, m *route.Match) {
 		e.answered(m.Answer)
 		return
 	}
-	if !w.replaced {
+	if !w.replaced && !at.RealIP.same(&w.server.RealIP) {
 		var err error
 		if w.replaced, err = e.realIP("preaccess", at, w.peer, w.q, w.proxy); err != nil {
 			*e = e.unknown("%v", err)
