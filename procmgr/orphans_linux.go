@@ -117,7 +117,7 @@ func (o *orphanage) reap() {
 			return // there is none, or again will be called
 		}
 		// As a rule it is in the process group of one of our children.
-		if s, ok := readStat(pid); ok && s.group != pid && o.backend.isAlive(s.group) {
+		if s, err := readStat(pid); err == nil && s.group != pid && o.backend.isAlive(s.group) {
 			o.bury(pid)
 		} else if !o.reapAll() {
 			return
@@ -147,16 +147,20 @@ func (o *orphanage) bury(pid int) {
 // orphans returns our children that nobody has a descriptor of.
 func (o *orphanage) orphans() (all []procStat) {
 	us := os.Getpid()
-	for _, s := range o.backend.reaper.table.snapshot() {
+	everybody, err := o.backend.reaper.table.snapshot()
+	for _, s := range everybody {
 		if s.parent == us && !o.backend.isAlive(s.pid) {
 			all = append(all, s)
 		}
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && err == nil {
 		return nil
 	}
 	// Only now: a descriptor is there before its process is.
-	held, err := heldProcesses()
+	var held map[int]bool
+	if err == nil {
+		held, err = heldProcesses()
+	}
 	if err != nil {
 		o.log(slog.LevelError, "cannot tell orphans from other children: "+err.Error())
 		return nil

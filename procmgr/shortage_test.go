@@ -19,7 +19,8 @@ func beShortOfDescriptors() {
 	program := Program{Name: "x", Command: "cat", StartSecs: Zero, StartRetries: Zero, Manual: true, Stdout: Log{File: os.DevNull, Events: true}}
 	patient := program
 	patient.Name, patient.StartRetries = "patient", 0
-	for _, p := range []Program{program, patient} {
+	leaver := Program{Name: "leaver", Command: "sh -c 'sleep 1000 & exit 0'", StartSecs: Zero}
+	for _, p := range []Program{program, patient, leaver} {
 		if err := m.Add(p); err != nil {
 			panic(err)
 		}
@@ -28,8 +29,10 @@ func beShortOfDescriptors() {
 	done := make(chan error)
 	events := m.Events(ctx)
 	go func() { done <- m.Run(ctx) }()
-	for range events {
-		break
+	for e := range events {
+		if e.Process == "leaver" && e.To == Exited {
+			break
+		}
 	}
 	limit := syscall.Rlimit{Cur: 64, Max: 64}
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -69,7 +72,14 @@ func beShortOfDescriptors() {
 			break
 		}
 	}
+	fill()
+	events = m.Events(context.Background())
 	cancel()
+	for e := range events {
+		if e.Type == EventOrphansKilled {
+			fmt.Printf("killed %d of %s\n", e.Killed, e.Process)
+		}
+	}
 	fmt.Println(<-done)
 }
 
@@ -82,5 +92,5 @@ func TestWithoutDescriptorsAStartFailsAndNothingElse(t *testing.T) {
 	l.await("x", Exited)
 	assert.Regexp(t, `^patient: spawn error: too many open files to spawn 'patient'\n`+
 		`(x: spawn error, given up: too many open files to spawn 'x'\n){4,20}`+
-		`started\npatient, too\n<nil>\n$`, out.String())
+		`started\npatient, too\nkilled 0 of leaver\n<nil>\n$`, out.String())
 }

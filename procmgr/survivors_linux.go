@@ -29,9 +29,12 @@ func (b *osBackend) recall(path string, log func(slog.Level, string)) (alive map
 	now, uptime := time.Now(), uptimeOfSystem()
 	alive = map[string]survivor{}
 	for name, r := range found {
-		if _, ok := r.look(); !ok {
-			b.memory.note(name, childRecord{})
+		switch err := r.look(); {
+		case errors.Is(err, os.ErrProcessDone):
+			b.memory.forget(name)
 			continue
+		case err != nil:
+			return nil, fmt.Errorf("procmgr: StateFile: %w", err)
 		}
 		// All systems tell user programs of 100 clock ticks a second.
 		age := uptime - time.Duration(r.start)*(time.Second/100)
@@ -40,10 +43,14 @@ func (b *osBackend) recall(path string, log func(slog.Level, string)) (alive map
 	return alive, nil
 }
 
-// look returns whether the child is alive; another with its pid is not it.
-func (r childRecord) look() (procStat, bool) {
-	s, ok := readStat(r.pid)
-	return s, ok && !s.dead && s.start == r.start
+// look is nil if the child is alive, and os.ErrProcessDone if it is not, or if
+// its pid is that of another.
+func (r childRecord) look() error {
+	s, err := readStat(r.pid)
+	if err == nil && (s.dead || s.start != r.start) {
+		return os.ErrProcessDone
+	}
+	return err
 }
 
 func uptimeOfSystem() time.Duration {
@@ -59,21 +66,14 @@ func uptimeOfSystem() time.Duration {
 // memory is where the children are remembered: nowhere without a state file.
 type memory struct{ file *stateFile }
 
-func (m memory) note(name string, r childRecord) error {
-	if m.file == nil {
-		return nil
-	}
-	return m.file.set(name, r)
-}
-
 // remember is for a child that was just started; nobody has reaped it yet.
 func (m memory) remember(name string, c *osChild, files []*os.File) error {
 	if m.file == nil {
 		return nil
 	}
-	stat, ok := readStat(c.os.Pid)
-	if !ok {
-		return errors.New("/proc does not show it")
+	stat, err := readStat(c.os.Pid)
+	if err != nil {
+		return err
 	}
 	r := childRecord{pid: c.os.Pid, start: stat.start}
 	for c := range r.pipes {
@@ -82,7 +82,11 @@ func (m memory) remember(name string, c *osChild, files []*os.File) error {
 	return m.file.set(name, r)
 }
 
-func (m memory) forget(name string) error { return m.note(name, childRecord{}) }
+func (m memory) forget(name string) {
+	if m.file != nil {
+		m.file.set(name, childRecord{}) // in vain, it names somebody who is no more
+	}
+}
 
 func (m memory) close() {
 	if m.file != nil {
@@ -106,10 +110,12 @@ func (b *osBackend) adopt(p *process, s survivor) (child, error) {
 		return nil, err
 	}
 	// With the descriptor in hand: it is that of whom we look at.
-	if _, ok := s.look(); !ok {
+	if err := s.look(); err != nil {
 		proc.Release()
-		b.memory.forget(p.stateName())
-		return nil, os.ErrProcessDone
+		if errors.Is(err, os.ErrProcessDone) {
+			b.memory.forget(p.stateName())
+		}
+		return nil, err
 	}
 	c := &osChild{backend: b, name: p.stateName(), os: proc, adopted: true, exited: make(chan exitStatus, 1)}
 	if p.listener == nil { // of the talk with one that listens we do not know where it was
