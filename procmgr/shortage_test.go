@@ -92,5 +92,5 @@ func TestWithoutDescriptorsAStartFailsAndNothingElse(t *testing.T) {
 	l.await("x", Exited)
 	assert.Regexp(t, `^patient: spawn error: too many open files to spawn 'patient'\n`+
 		`(x: spawn error, given up: too many open files to spawn 'x'\n){4,20}`+
-		`started\npatient, too\nkilled 0 of leaver\n<nil>\n$`, out.String())
+		`started\npatient, too\nkilled [01] of leaver\n<nil>\n$`, out.String())
 }
