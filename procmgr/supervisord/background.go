@@ -23,14 +23,24 @@ const (
 	allWell    = "\x00"
 )
 
-// inBackground returns where to report, or nil in the foreground.
-func inBackground() *os.File {
+// A report is where the process in the background says what keeps it from
+// running, or that all is well.
+type report struct{ *os.File }
+
+// inBackground returns the report, or nil in the foreground.
+func inBackground() *report {
 	if os.Getenv(background) == "" {
 		return nil
 	}
 	os.Unsetenv(background)
 	syscall.CloseOnExec(3)
-	return os.NewFile(3, "report")
+	return &report{os.NewFile(3, "report")}
+}
+
+// allIsWell is the last that is said.
+func (r *report) allIsWell() {
+	io.WriteString(r, allWell)
+	r.Close()
 }
 
 // goToBackground starts this program again, with the same arguments, in a
@@ -79,7 +89,7 @@ func goToBackground(name string, args []string, stderr io.Writer) int {
 }
 
 // settle is what supervisord does once it is in the background.
-func (s *Server) settle(sd *supervisorconf.Supervisord, report *os.File) {
+func (s *Server) settle(sd *supervisorconf.Supervisord) {
 	s.logger.Info("daemonizing the supervisord process")
 	if dir := sd.Directory; dir != "" {
 		if err := os.Chdir(dir); err != nil {
@@ -89,6 +99,4 @@ func (s *Server) settle(sd *supervisorconf.Supervisord, report *os.File) {
 		}
 	}
 	syscall.Umask(sd.Umask)
-	io.WriteString(report, allWell)
-	report.Close()
 }

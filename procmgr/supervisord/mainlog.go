@@ -25,73 +25,45 @@ const (
 // queued is how many lines wait for a log that is slow, before one is dropped.
 const queued = 4096
 
-// A mainLog is supervisord's own log, as a slog.Handler. Its lines are written
-// by a goroutine of its own: a terminal that is stopped, or a disk that hangs,
-// must not stop those who look after processes.
+// A mainLog is supervisord's own log, as a slog.Handler.
 type mainLog struct {
-	file   *procmgr.LogFile // nil: syslog
-	others []io.Writer
-	level  supervisorconf.LogLevel
-
-	mu      sync.Mutex // over lines being closed
-	closed  bool
-	lines   chan []byte
-	ended   chan struct{}
-	dropped atomic.Int64
+	file  *procmgr.LogFile // nil: syslog
+	sinks []*sink
+	level supervisorconf.LogLevel
 }
 
 func openMainLog(sd *supervisorconf.Supervisord, stdout io.Writer) (*mainLog, error) {
-	l := &mainLog{level: sd.LogLevel, lines: make(chan []byte, queued), ended: make(chan struct{})}
-	if stdout != nil && !sd.Silent {
-		l.others = append(l.others, stdout)
-	}
-	if sd.LogFile == "syslog" {
-		l.others = append(l.others, &syslogWriter{})
-	} else {
+	l := &mainLog{level: sd.LogLevel}
+	var to io.Writer = &syslogWriter{}
+	if sd.LogFile != "syslog" {
 		var err error
 		l.file, err = procmgr.OpenLog(procmgr.Log{File: sd.LogPath, MaxBytes: orZero(sd.LogFileMaxBytes), Backups: orZero(sd.LogFileBackups)})
 		if err != nil {
 			return nil, fmt.Errorf("supervisord: %w", err)
 		}
+		to = l.file
 	}
-	go l.write()
+	if stdout != nil && !sd.Silent {
+		l.sinks = append(l.sinks, newSink(stdout))
+	}
+	l.sinks = append(l.sinks, newSink(to))
 	return l, nil
-}
-
-// write ends when the lines do.
-func (l *mainLog) write() {
-	defer close(l.ended)
-	for line := range l.lines {
-		if n := l.dropped.Swap(0); n > 0 {
-			l.put(format(time.Now(), supervisorconf.LogWarn, fmt.Sprintf("%d lines of this log were dropped, since it was too slow", n)))
-		}
-		l.put(line)
-	}
-}
-
-func (l *mainLog) put(line []byte) {
-	for _, w := range l.others {
-		w.Write(line)
-	}
-	if l.file != nil {
-		l.file.Write(line) // a full disk has space again, some time
-	}
 }
 
 // Close writes what is left, but does not wait for a log that blocks for longer
 // than a second.
 func (l *mainLog) Close() error {
-	l.mu.Lock()
-	if !l.closed {
-		l.closed = true
-		close(l.lines)
-	}
-	l.mu.Unlock()
 	patience := time.NewTimer(time.Second)
 	defer patience.Stop()
-	select {
-	case <-l.ended:
-	case <-patience.C:
+	for _, s := range l.sinks {
+		s.close()
+	}
+	for _, s := range l.sinks {
+		select {
+		case <-s.ended:
+		case <-patience.C:
+			patience.Reset(0)
+		}
 	}
 	if l.file != nil {
 		return l.file.Close()
@@ -104,6 +76,59 @@ func (l *mainLog) reopen() error {
 		return nil
 	}
 	return l.file.Reopen()
+}
+
+// A sink is where lines of the log go, by a goroutine of its own: a terminal
+// that is stopped, or a disk that hangs, must not stop those who look after
+// processes, nor the lines to other places.
+type sink struct {
+	to      io.Writer
+	lines   chan []byte
+	ended   chan struct{}
+	dropped atomic.Int64
+
+	mu     sync.Mutex // over lines being closed
+	closed bool
+}
+
+func newSink(to io.Writer) *sink {
+	s := &sink{to: to, lines: make(chan []byte, queued), ended: make(chan struct{})}
+	go s.run()
+	return s
+}
+
+// run ends when the lines do. A line that cannot be written is lost: a full disk
+// has space again, some time.
+func (s *sink) run() {
+	defer close(s.ended)
+	for line := range s.lines {
+		if n := s.dropped.Swap(0); n > 0 {
+			s.to.Write(format(time.Now(), supervisorconf.LogWarn, fmt.Sprintf("%d lines of this log were dropped, since it was too slow", n)))
+		}
+		s.to.Write(line)
+	}
+}
+
+func (s *sink) put(line []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	select {
+	case s.lines <- line:
+	default:
+		s.dropped.Add(1)
+	}
+}
+
+func (s *sink) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		close(s.lines)
+	}
 }
 
 // format is supervisor.loggers.LogRecord.
@@ -141,15 +166,8 @@ func (l *mainLog) Enabled(_ context.Context, level slog.Level) bool { return lev
 
 func (l *mainLog) Handle(_ context.Context, r slog.Record) error {
 	line := format(r.Time, levelOf(r.Level), r.Message)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return nil
-	}
-	select {
-	case l.lines <- line:
-	default:
-		l.dropped.Add(1)
+	for _, s := range l.sinks {
+		s.put(line)
 	}
 	return nil
 }

@@ -3,6 +3,9 @@
 package supervisord
 
 import (
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -31,6 +34,8 @@ var scenarios = map[string]func(*drive){
 	"stdin":       scenarioStdin,
 	"signals":     scenarioSignals,
 	"environment": scenarioEnvironment,
+	"limits":      scenarioLimits,
+	"http":        scenarioHTTP,
 	"config":      scenarioConfig,
 	"ctl":         scenarioCtl,
 	"ctlupdate":   scenarioCtlUpdate,
@@ -279,7 +284,7 @@ func scenarioEnvironment(d *drive) {
 	require.NoError(d.t, os.Mkdir(d.file("bin"), 0o755))
 	require.NoError(d.t, os.WriteFile(d.file("bin/tool"), []byte("#!/bin/sh\necho tool; echo up; exec cat\n"), 0o755))
 	d.start("[group:g]\nprograms=env\n\n" +
-		d.program("env", d.sh("env | grep -v -e ^PWD= -e ^OLDPWD= -e ^_= -e ^SHLVL= | sort; echo up; exec cat"),
+		d.program("env", d.sh("env | grep -v -e ^SUPERVISORD_TEST_CHILD= -e ^PYTHON -e ^PWD= -e ^OLDPWD= -e ^_= -e ^SHLVL= | sort; echo up; exec cat"),
 			`environment=A="x,y z",B=plain,D="%(program_name)s-%(process_num)d",GLOBAL="mine"`) +
 		d.program("inherit", d.sh("echo $GLOBAL $FROM_OUTSIDE; echo up; exec cat")) +
 		d.program("where", d.sh("pwd; umask; echo up; exec cat"), "directory="+d.file("cwd"), "umask=027") +
@@ -291,6 +296,63 @@ func scenarioEnvironment(d *drive) {
 		d.awaitLog(name, procmgr.Stdout, "up\n")
 		d.show(strings.TrimPrefix(name, "g:") + ".out")
 	}
+}
+
+func scenarioLimits(d *drive) {
+	d.limit, d.own = 300, "minfds=400"
+	d.start(d.program("descriptors", d.sh("ulimit -Sn; echo up; exec cat")))
+	d.awaitUp("descriptors")
+	d.show("descriptors.out")
+}
+
+func scenarioHTTP(d *drive) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(d.t, err)
+	address := l.Addr().String()
+	require.NoError(d.t, l.Close())
+	d.start("[inet_http_server]\nport=" + address + "\nusername=me\npassword={SHA}5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8\n\n" +
+		d.program("a", d.sh("echo 0123456789; echo up; exec cat")) + d.program("none", stay, "stdout_logfile=NONE"))
+	d.awaitUp("a")
+	ask := func(method, path, password, body string) {
+		r, err := http.NewRequest(method, "http://"+address+path, strings.NewReader(body))
+		require.NoError(d.t, err)
+		if password != "" {
+			r.SetBasicAuth("me", password)
+		}
+		reply, err := http.DefaultTransport.RoundTrip(r)
+		require.NoError(d.t, err)
+		defer reply.Body.Close()
+		d.tell("%s %s %q: %d", method, path, password, reply.StatusCode)
+		for _, name := range []string{"WWW-Authenticate", "Content-Type", "Transfer-Encoding"} {
+			value := reply.Header.Get(name)
+			if name == "Transfer-Encoding" {
+				value = strings.Join(reply.TransferEncoding, " ")
+			}
+			if value != "" && (reply.StatusCode == 200 || name == "WWW-Authenticate") {
+				d.tell("\t%s: %s", name, value)
+			}
+		}
+		if reply.StatusCode == 200 {
+			got := make([]byte, 100)
+			n, _ := io.ReadAtLeast(reply.Body, got, 14)
+			d.tell("\t%.14q", got[:n])
+		}
+	}
+	const state = "<methodCall><methodName>supervisor.getState</methodName></methodCall>"
+	for _, path := range []string{"/RPC2", "/logtail/a", "/mainlogtail", "/"} {
+		ask("GET", path, "", "")
+		ask("GET", path, "wrong", "")
+	}
+	ask("POST", "/RPC2", "", state)
+	ask("POST", "/RPC2", "password", state)
+	ask("POST", "/RPC2/and/more", "password", state)
+	ask("GET", "/RPC2", "password", "")
+	ask("POST", "/RPC2", "password", "<no")
+	ask("POST", "/RPC2", "password", "<methodCall/>")
+	for _, path := range []string{"a", "a/stdout", "a/stderr", "a/nope", "a:a/stdout", "a:*", "a%2Fstdout", "none", "nope"} {
+		ask("GET", "/logtail/"+path, "password", "")
+	}
+	ask("POST", "/logtail/a", "password", "")
 }
 
 func scenarioConfig(d *drive) {

@@ -48,7 +48,7 @@ type Options struct {
 	// says silent; nil for none.
 	Stdout io.Writer
 
-	ready func(*Server) // called when the servers are open
+	background *report // of a Server in the background; nil in the foreground
 }
 
 // ErrRestart is returned by Run when all have stopped because of Restart.
@@ -175,11 +175,14 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer s.serve(listeners)()
-	if s.o.ready != nil {
-		s.o.ready(s)
+	if s.o.background != nil {
+		s.settle(s.config.first())
 	}
 	if s.o.Standalone {
 		defer s.writePIDFile()()
+	}
+	if s.o.background != nil {
+		s.o.background.allIsWell()
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

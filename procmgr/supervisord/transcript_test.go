@@ -38,14 +38,14 @@ import (
 var update = flag.Bool("update", false, "write down what the installed supervisord answers")
 
 const (
-	underTest = "supervisord-under-test" // as which the test binary is a supervisord
-	childEnv  = "SUPERVISORD_TEST_CHILD" // makes it a child, and says which
-	patience  = 30 * time.Second
+	childEnv = "SUPERVISORD_TEST_CHILD" // makes the test binary a supervisord, or an event listener
+	patience = 30 * time.Second
 )
 
 func TestMain(m *testing.M) {
 	switch {
-	case os.Args[0] == underTest:
+	case os.Getenv(childEnv) == "supervisord", os.Getenv(background) != "":
+		os.Unsetenv(childEnv)
 		os.Exit(Main(os.Args, os.Stdout, os.Stderr))
 	case os.Getenv(childEnv) == "listen":
 		listen()
@@ -93,7 +93,9 @@ func listen() {
 type drive struct {
 	t      testing.TB
 	dir    string
-	argv   []string // of the server, but for -n -c
+	path   string // of the server
+	own    string // more for [supervisord]
+	limit  int    // of descriptors, that the server is started with; 0: as they are
 	cmd    *exec.Cmd
 	client *rpc.Client
 	ended  chan struct{}
@@ -134,9 +136,9 @@ func (d *drive) normal(s string) string {
 
 // configure writes the configuration.
 func (d *drive) configure(sections string) {
-	conf := fmt.Sprintf("[supervisord]\nlogfile=%s\npidfile=%s\nchildlogdir=%s\nidentifier=under test\nenvironment=GLOBAL=\"from supervisord\"\n\n"+
+	conf := fmt.Sprintf("[supervisord]\nlogfile=%s\npidfile=%s\nchildlogdir=%s\nidentifier=under test\nenvironment=GLOBAL=\"from supervisord\"\n%s\n\n"+
 		"[unix_http_server]\nfile=%s\n\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n\n"+
-		"[supervisorctl]\nserverurl=unix://%s\n\n", d.file("main.log"), d.file("pid"), d.dir, d.file("s"), d.file("s")) + sections
+		"[supervisorctl]\nserverurl=unix://%s\n\n", d.file("main.log"), d.file("pid"), d.dir, d.own, d.file("s"), d.file("s")) + sections
 	require.NoError(d.t, os.WriteFile(d.file("conf"), []byte(conf), 0o600))
 }
 
@@ -159,12 +161,12 @@ func (d *drive) sh(script string) string {
 // start returns when the server answers.
 func (d *drive) start(sections string) {
 	d.configure(sections)
-	d.cmd = exec.Command(d.argv[0], "-n", "-c", d.file("conf"))
-	if len(d.argv) > 1 {
-		d.cmd.Args[0] = d.argv[1]
+	d.cmd = exec.Command(d.path, "-n", "-c", d.file("conf"))
+	if d.limit > 0 {
+		d.cmd = exec.Command("/bin/sh", "-c", fmt.Sprintf(`ulimit -Sn %d && exec "$0" "$@"`, d.limit), d.path, "-n", "-c", d.file("conf"))
 	}
 	d.cmd.Dir = d.dir
-	d.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TZ=UTC", "PYTHONUNBUFFERED=1", "LC_ALL=C.UTF-8", "FROM_OUTSIDE=yes"}
+	d.cmd.Env = d.environ()
 	out, err := d.cmd.StdoutPipe()
 	require.NoError(d.t, err)
 	d.cmd.Stderr = d.cmd.Stdout
@@ -195,6 +197,11 @@ func (d *drive) start(sections string) {
 	d.client, err = rpc.Dial("unix://" + d.file("s"))
 	require.NoError(d.t, err)
 	d.t.Cleanup(func() { d.client.Close() })
+}
+
+func (d *drive) environ() []string {
+	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "TZ=UTC", "PYTHONUNBUFFERED=1", "LC_ALL=C.UTF-8", "FROM_OUTSIDE=yes", "PYTHONWARNINGS=ignore",
+		childEnv + "=supervisord"}
 }
 
 // await returns when a line of the log matches, or so many do.
@@ -262,7 +269,7 @@ func (d *drive) ctl(args ...string) {
 	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, supervisorctl(d.t), append([]string{"-c", d.file("conf")}, args...)...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "PYTHONIOENCODING=utf-8"}
+	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", "PYTHONIOENCODING=utf-8"}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		require.ErrorAs(d.t, err, new(*exec.ExitError))
@@ -276,7 +283,7 @@ func (d *drive) session(commands ...string) {
 	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, supervisorctl(d.t), "-c", d.file("conf"))
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "PYTHONIOENCODING=utf-8", "HOME=" + d.dir}
+	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", "PYTHONIOENCODING=utf-8", "HOME=" + d.dir}
 	cmd.Stdin = strings.NewReader(strings.Join(commands, "\n") + "\n")
 	out, err := cmd.CombinedOutput()
 	require.NoError(d.t, err, "%s", out)
@@ -334,12 +341,12 @@ func (d *drive) signal(sig syscall.Signal) { require.NoError(d.t, d.cmd.Process.
 
 // through drives a server through a scenario, and returns what was written
 // down.
-func through(t *testing.T, scenario func(*drive), argv ...string) string {
+func through(t *testing.T, scenario func(*drive), path string) string {
 	dir, err := os.MkdirTemp("", "pm") // t.TempDir is too long for a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	require.NoError(t, os.Chmod(dir, 0o755))
-	d := &drive{t: t, dir: dir, argv: argv, grown: make(chan struct{}, 1)}
+	d := &drive{t: t, dir: dir, path: path, grown: make(chan struct{}, 1)}
 	scenario(d)
 	return d.told.String()
 }
@@ -354,7 +361,7 @@ func TestSupervisordAnswersAsTheRealOne(t *testing.T) {
 			t.Parallel()
 			want, err := os.ReadFile(golden(name))
 			require.NoError(t, err)
-			require.Equal(t, string(want), through(t, scenario, exe, underTest))
+			require.Equal(t, string(want), through(t, scenario, exe))
 		})
 	}
 }

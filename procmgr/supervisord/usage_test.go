@@ -22,12 +22,9 @@ func supervisorctl(t testing.TB) string { return testenv.Program(t, "supervisorc
 func (d *drive) usage(args ...string) {
 	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, d.argv[0], args...)
-	if len(d.argv) > 1 {
-		cmd.Args[0] = d.argv[1]
-	}
+	cmd := exec.CommandContext(ctx, d.path, args...)
 	cmd.Dir = d.dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "PYTHONWARNINGS=ignore"}
+	cmd.Env = d.environ()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		require.ErrorAs(d.t, err, new(*exec.ExitError))
@@ -86,7 +83,7 @@ func TestASocketThatCannotBeMadeIsAnError(t *testing.T) {
 	got := through(t, func(d *drive) {
 		require.NoError(d.t, os.WriteFile(d.file("conf"), []byte("[supervisord]\nlogfile=main.log\n[unix_http_server]\nfile="+d.file("none/s")+"\n"), 0o600))
 		d.usage("-n", "-c", "conf")
-	}, exe, underTest)
+	}, exe)
 	require.Equal(t, "$ supervisord -n -c conf\nError: Cannot open an HTTP server: socket.error reported errno.ENOENT (2)\n"+
 		"For help, use PROGRAM -h\n[2]\n", got)
 }
