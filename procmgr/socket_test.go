@@ -23,8 +23,7 @@ func dialed(t *testing.T, network, address string) (string, error) {
 	}
 	defer conn.Close()
 	name, err := io.ReadAll(conn)
-	require.NoError(t, err)
-	return string(name), nil
+	return string(name), err
 }
 
 func TestProcessesShareASocket(t *testing.T) {
@@ -60,7 +59,9 @@ func TestProcessesShareASocket(t *testing.T) {
 	assert.Equal(t, "b", name)
 	require.NoError(t, l.Stop(t.Context(), "g:b"))
 	_, err = dialed(t, "unix", path)
-	assert.Error(t, err, "nobody listens")
+	// A child that is being made elsewhere may have the socket for a moment: then
+	// the connection is made, and reset.
+	assert.Error(t, err, "nobody accepts")
 	require.NoError(t, l.Start(t.Context(), "g:a"))
 	name, err = dialed(t, "unix", path)
 	require.NoError(t, err)
