@@ -108,6 +108,94 @@ server {
 	// /index.html is unsure: [answer: if at etc/nginx/nginx.conf:5:18 is not decided]
 }
 
+// Where does a rewrite lead, and what does the backend see?
+func ExampleMatch_Expand() {
+	r := newRouter(`
+map $http_accept_language $lang { default en; ~^sv sv; }
+server {
+    location / {
+        rewrite ^/old/(?<what>\w+)$ /cases/$what?lang=$lang last;
+    }
+    location /cases/ {
+        proxy_pass http://localhost:8083/;
+    }
+}
+`)
+	m, err := r.Match(route.Request{
+		Listen: netip.MustParseAddrPort("192.0.2.1:80"), Host: "scout.example.se", URI: "/old/rare?sort=name",
+		Header: http.Header{"Accept-Language": {"sv-SE"}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, move := range m.Moves {
+		fmt.Println(move.By.Pos(), "leads to", move.To)
+	}
+	fmt.Println(m.Location.Args(), m.Target.URI)
+	text, err := m.Expand("$what of $uri in $lang")
+	fmt.Println(text, err)
+	// Output:
+	// etc/nginx/nginx.conf:7:9 leads to /cases/rare
+	// [/cases/] /rare?lang=sv&sort=name
+	// rare of /cases/rare in sv <nil>
+}
+
+// Where may a request end up once it was granted access, and where if not?
+func ExampleMatch_Next() {
+	r := newRouter(`
+server {
+    error_page 403 /sorry.html;
+    location / { deny 192.0.2.0/24; try_files $uri @app; }
+    location @app { proxy_pass http://localhost:8083; }
+    location = /sorry.html { allow all; }
+}
+`)
+	m, err := r.Match(route.Request{Listen: netip.MustParseAddrPort("192.0.2.1:80"), Host: "h", URI: "/cases"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	next, here := m.Next()
+	fmt.Println("a file:", here)
+	for _, n := range next {
+		fmt.Println("or", n.Location.Args(), n.Target.URI)
+	}
+	refused := m.Refuse(403)
+	fmt.Println("else", refused.Status, "and", refused.Location.Args())
+	// Output:
+	// a file: true
+	// or [@app] /cases
+	// else 403 and [= /sorry.html]
+}
+
+// Which server of the stream block takes a connection?
+func ExampleRouter_MatchStream() {
+	fsys := fstest.MapFS{"nginx.conf": {Data: []byte(`
+stream {
+    upstream db { server 10.0.0.1:5432; server 10.0.0.2:5432 backup; }
+    server { listen 5432; allow 10.0.0.0/8; deny all; proxy_pass db; }
+}
+`)}}
+	c, err := nginxconf.Load(fsys, "nginx.conf", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	r, err := route.New(c)
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := r.MatchStream(route.StreamRequest{Listen: netip.MustParseAddrPort("192.0.2.1:5432")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range m.Target.Servers(c) {
+		_, address := s.Address()
+		fmt.Println(address, s.Backup)
+	}
+	// Output:
+	// 10.0.0.1:5432 false
+	// 10.0.0.2:5432 true
+}
+
 // A front door: requests go where nginx would send them.
 func ExampleFromHTTP() {
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

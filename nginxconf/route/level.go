@@ -344,10 +344,12 @@ func (r *reader) directive(name string, d *nginxconf.Directive) {
 		}
 	default:
 		switch {
+		case setsVariable(name, d):
+			b.define(d.Arg(0), variable{kind: unknownVariable})
 		case isHandler(name):
 			b.handler(r.l, r.name, name, d)
 		case name == "rewrite_by_lua_no_postpone":
-		case strings.HasPrefix(name, "rewrite_by_lua"):
+		case strings.HasPrefix(name, "rewrite_by_lua"), isFirewall(name) && n > 0 && lower(d.Arg(0)) == "on":
 			r.own().script = d
 		case strings.HasPrefix(name, "server_rewrite_by_lua"):
 			r.own().serverScript = d
@@ -362,6 +364,16 @@ func isScript(name string) bool {
 		return true
 	}
 	return strings.HasPrefix(name, "set_by_lua")
+}
+
+// isFirewall tells of modules that look at requests in the rewrite phase, and
+// may refuse them there.
+func isFirewall(name string) bool { return name == "modsecurity" || name == "ModSecurityEnabled" }
+
+// setsVariable tells of directives of other modules, in the rewrite phase, that
+// set the variable they name first: set_md5, set_unescape_uri and their kin.
+func setsVariable(name string, d *nginxconf.Directive) bool {
+	return strings.HasPrefix(name, "set_") && d.NumArgs() > 0 && strings.HasPrefix(d.Arg(0), "$")
 }
 
 // errorPage reads an error_page (nginx 1.22: ngx_http_core_error_page).

@@ -189,12 +189,14 @@ func TestCookies(t *testing.T) {
 	}
 }
 
-func TestScriptsOfLuaAreNotDecided(t *testing.T) {
+func TestScriptsAndOtherModulesAreNotDecided(t *testing.T) {
 	r := router(t, `server { server_name a; server_rewrite_by_lua_block { x } return 200 first; }
 server { server_name b; server_rewrite_by_lua_block { x } location / { return 200 x; } }
 server { server_name c; rewrite_by_lua_file x; location / { return 200 first; } location /x { proxy_pass http://127.0.0.1; } }
-server { server_name d; set_by_lua_block $x { return 1 } location / { return 200 x; } }`)
-	for url, want := range map[string]string{"a/": "first", "b/": "unsure answer", "c/": "first", "c/x": "unsure answer", "d/": "unsure answer"} {
+server { server_name d; set_by_lua_block $x { return 1 } location / { return 200 x; } }
+server { server_name e; modsecurity on; location / { } location /off { modsecurity off; } location = /r { return 200 first; } }
+server { server_name f; location / { set_md5 $sum $uri; if ($sum = x) { return 403; } } }`)
+	for url, want := range map[string]string{"a/": "first", "b/": "unsure answer", "c/": "first", "c/x": "unsure answer", "d/": "unsure answer", "e/": "unsure answer", "e/r": "first", "f/": "unsure answer"} {
 		assert.Equal(t, want, says(get(t, r, "192.0.2.1:80", url)), url)
 	}
 }
