@@ -207,10 +207,16 @@ func (b *builder) locations(up *level, within string, ds []*nginxconf.Directive,
 		if inner := b.read(l, loc.Name, nil, "location"); len(inner) > 0 {
 			b.locations(l, loc.Name, inner, srv)
 		}
-		if loc.Modifier == value.Named {
+		switch {
+		case loc.Modifier == value.Named:
 			srv.named = append(srv.named, namedLocation{loc.Name, l})
-		} else {
-			in.add(loc.Name, l)
+		case loc.IsRegex():
+			in.regex = append(in.regex, l)
+		case up.isRegex():
+			// nginx has no tree of the names inside a regular expression, so it
+			// finds none (nginx 1.22: ngx_http_init_static_location_trees).
+		default:
+			in.list = append(in.list, prefix{name: loc.Name, level: l})
 		}
 	}
 	b.blocks = b.blocks[:len(b.blocks)-len(ds)]

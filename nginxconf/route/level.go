@@ -446,7 +446,7 @@ func (b *builder) handler(l *level, within, name string, d *nginxconf.Directive)
 		b.refuse(d, "wrong-arguments", `invalid number of arguments in "proxy_pass" directive`)
 		return
 	}
-	bare := l.modifier == value.Named || l.modifier == value.Regex || l.modifier == value.RegexCaseless || !l.location
+	bare := l.modifier == value.Named || l.isRegex() || !l.location
 	l.pass = b.pass(d)
 	if l.pass != nil && bare && l.pass.pass.URI != "" {
 		b.refuse(d, "invalid-proxy-pass", `"proxy_pass" cannot have URI part in location given by regular expression, `+

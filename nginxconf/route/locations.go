@@ -35,14 +35,6 @@ type prefix struct {
 	parent int32
 }
 
-func (s *locations) add(name string, l *level) {
-	if l.modifier == value.Regex || l.modifier == value.RegexCaseless {
-		s.regex = append(s.regex, l)
-		return
-	}
-	s.list = append(s.list, prefix{name: name, level: l})
-}
-
 // A sorter sorts prefixes. Most names differ early behind what all of them start
 // with, so eight bytes of each are compared first.
 type sorter struct {
@@ -135,6 +127,10 @@ func (s *locations) build(by *sorter) (duplicate *level) {
 }
 
 func (l *level) isExact() bool { return l.modifier == value.Exact }
+
+func (l *level) isRegex() bool {
+	return l.modifier == value.Regex || l.modifier == value.RegexCaseless
+}
 
 // inner returns the location without "=", or nil.
 func (s *locations) inner(p *prefix) *level {

@@ -106,16 +106,15 @@ func (m *Match) contents(next []Match) (_ []Match, here bool) {
 	}
 	for _, i := range st.level.set.index {
 		f := m.fork()
-		name, err := f.Expand(i.name)
-		if err != nil {
-			f.unsure(fmt.Sprintf("location: %v in index at %v", err, i.d.Pos()))
+		if strings.Contains(i.name, "$") { // their values are of when they were last asked for
+			f.unsure(fmt.Sprintf("location: the variables of %s at %v", i.d, i.d.Pos()))
 			return append(next, f), true
 		}
-		if strings.HasPrefix(name, "/") {
-			f.run(f.redirect(i.d, name, st.args))
+		if strings.HasPrefix(i.name, "/") {
+			f.run(f.redirect(i.d, i.name, st.args))
 			return append(next, f), false
 		}
-		f.run(f.redirect(i.d, st.path+name, st.args))
+		f.run(f.redirect(i.d, st.path+i.name, st.args))
 		next = append(next, f)
 	}
 	return next, true

@@ -285,6 +285,7 @@ func (g *generator) settings(server bool) string {
 	}
 	add(20, "recursive_error_pages on;")
 	add(8, "index a b/;", "index /a/x;", "index index.html;")
+	add(150, "index $arg_x /a/b;", "index $uri a;")
 	add(8, "proxy_pass_request_headers off;", "proxy_pass_request_headers on;")
 	if server {
 		add(4, "merge_slashes off;", "merge_slashes on;")
@@ -294,7 +295,7 @@ func (g *generator) settings(server bool) string {
 			b.WriteString(pick(g,
 				`proxy_set_header Host $host;`, `proxy_set_header host $http_host;`, `proxy_set_header X-Real-IP $remote_addr;`, `proxy_set_header X-Some "";`,
 				`proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`, `proxy_set_header X-Forwarded-Proto $scheme;`, `proxy_set_header X-P $proxy_host:$proxy_port;`,
-				`proxy_set_header Connection "";`, `proxy_set_header X-Two a${uri}z;`, `proxy_set_header X-Two ${args}b;`, `proxy_set_header Upgrade $http_upgrade;`) + "\n")
+				`proxy_set_header Connection "";`, `proxy_set_header X-Cap "$who/$mine/$other";`, `proxy_set_header X-Map "$m1/$m2";`, `proxy_set_header X-Two a${uri}z;`, `proxy_set_header X-Two ${args}b;`, `proxy_set_header Upgrade $http_upgrade;`) + "\n")
 		}
 	}
 	return b.String()
@@ -381,8 +382,12 @@ func (g *generator) location(within string, depth int, taken map[string]bool) st
 		name, modifier = "", ""
 	}
 	exact := strings.HasPrefix(modifier, "=")
-	if below || g.regexes && g.oneIn(5) {
+	regex := below || g.regexes && g.oneIn(5)
+	if regex {
 		name, modifier, exact = g.pattern(), pick(g, "~ ", "~* "), false
+		if g.oneIn(5) {
+			name = "/a"
+		}
 	} else {
 		key := fmt.Sprint(exact, name)
 		if taken[key] {
@@ -396,11 +401,11 @@ func (g *generator) location(within string, depth int, taken map[string]bool) st
 	} else if modifier != "" {
 		word = quoted(modifier + name)
 	}
-	if strings.HasPrefix(modifier, "~") {
-		name = "~"
+	if strings.HasPrefix(modifier, "~") && (name != "/a" || below) {
+		name = "~" // but below "/a", there may be names that start with it
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "location %s {\n%s", word, g.inside(name == "~"))
+	fmt.Fprintf(&b, "location %s {\n%s", word, g.inside(regex))
 	if depth < 3 && !exact {
 		inner := map[string]bool{}
 		for range g.IntN(4) {
@@ -493,7 +498,7 @@ func (g *generator) host() string {
 	if g.oneIn(25) {
 		return ""
 	}
-	h := pick(g, "a.test", "b.test", "www.a.test", "x.www.a.test", "c.test", "c.a.test", "www.b", "www.a.b.c", "a.x", "none", "localhost", "127.0.0.1", "[::1]", ".a.test", "r1", "x.re", "WWW.a.TEST", "always", "test")
+	h := pick(g, "a.test", "b.test", "www.a.test", "x.www.a.test", "c.test", "c.a.test", "www.b", "www.a.b.c", "a.x", "none", "localhost", "127.0.0.1", "[::1]", ".a.test", "r1", "x.re", "b.te", "b.tez", "WWW.a.TEST", "always", "test")
 	if g.oneIn(200) {
 		h = g.join(4, "a", ".", "..", ":", "[", "]", "_", "-", "A", "~", "!", "1", "/", "%", "\x7f", "\xc3\xa9", "@", "test")
 	}
@@ -577,7 +582,7 @@ func (g *generator) run(t *testing.T, requests int, n counts) {
 		}
 		q.TLS = i == 1 && !g.oneIn(8)
 		if q.TLS && !g.oneIn(4) {
-			q.ServerName = pick(g, "a.test", "b.test", "www.a.test", "c.a.test", "none", "www.b", "r1", "A.test")
+			q.ServerName = pick(g, "a.test", "b.test", "www.a.test", "c.a.test", "none", "www.b", "r1", "A.test", "x.re", "b.te", "b.tez")
 			if g.oneIn(2) && len(q.Host) > 0 {
 				q.Host = q.ServerName
 			}
@@ -680,7 +685,7 @@ func follow(m Match) Match {
 			continue
 		}
 		next, here := m.Next()
-		if !here || m.state.level.tryFiles != nil {
+		if m.state.level.tryFiles != nil {
 			m = next[len(next)-1]
 			continue
 		}
@@ -694,7 +699,7 @@ func follow(m Match) Match {
 			return m
 		case handler != nil, method != "GET" && method != "HEAD" && method != "POST":
 			status = 405
-		case len(next) > 0 && m.state.level.set.index[0].name[0] == '/':
+		case len(next) > 0 && (len(next) == 1 && !here || next[0].Answer == nil && !next[0].open()):
 			m = next[0]
 			continue
 		}

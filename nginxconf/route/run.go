@@ -171,7 +171,7 @@ func (m *Match) find(l *level, path string) (loc *level, how found, unsure strin
 				return nil, nothing, "location: " + r.regex.doubt(err)
 			}
 			if matched {
-				loc, _, unsure = m.find(r, path) // even where that redirects, nginx does not
+				loc, _, unsure = m.find(r, path)
 				return loc, byName, unsure
 			}
 		}

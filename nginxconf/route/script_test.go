@@ -170,6 +170,26 @@ func TestMaps(t *testing.T) {
 	}
 }
 
+func TestMapThatTakesCapturesFromFieldsIsAnError(t *testing.T) {
+	r := router(t, `map $uri $m { ~x y; } server { location ~ ^/(.) { proxy_set_header X-A $1; proxy_set_header X-B $m; proxy_pass http://127.0.0.1; } }`)
+	m := get(t, r, "192.0.2.1:80", "h/a")
+	_, err := m.BackendHeader()
+	require.NoError(t, err)
+	m = get(t, r, "192.0.2.1:80", "h/x")
+	_, err = m.BackendHeader()
+	require.EqualError(t, err, "route: a map changes the captures while they are used in proxy_set_header")
+}
+
+func TestVariablesOfIndexAreNotDecided(t *testing.T) {
+	r := router(t, `server { index a $uri; location /a { } }`)
+	m := get(t, r, "192.0.2.1:80", "h/d/")
+	next, here := m.Next()
+	require.Len(t, next, 2)
+	assert.True(t, here)
+	assert.Empty(t, next[0].Unsure)
+	assert.Equal(t, []string{"location: the variables of index a $uri; at nginx.conf:3:10"}, next[1].Unsure)
+}
+
 func TestUnknownValueMattersOnlyWhereItIsUsed(t *testing.T) {
 	r := router(t, `geo $geo { default 1; } server { set $x "a$geo"; location / { proxy_pass http://127.0.0.1; } location /if { if ($x) { return 403; } } location /set { set $x 1; if ($x) { return 403; } } location /y { set $y $x$1; return 200 $y; } }`)
 	for url, want := range map[string]string{"h/": "-> /", "h/if": "unsure answer", "h/set": "403", "h/y": "200"} {

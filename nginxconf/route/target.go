@@ -242,7 +242,8 @@ func (t *Target) URL() (*url.URL, error) {
 // m.Target: those of the client that no Header of the target names, then these
 // with their variables replaced, Host among them. Fields that frame the body,
 // Content-Length and Transfer-Encoding, are the client's. It returns nil unless
-// the target is that of a proxy_pass; the error wraps [ErrVariable].
+// the target is that of a proxy_pass. The error wraps [ErrVariable], or says that
+// nginx has a mistake there: a map changes the captures that fields have.
 func (m *Match) BackendHeader() (http.Header, error) {
 	if m.Target == nil || m.Target.Pass.Scheme == "" {
 		return nil, nil
@@ -256,14 +257,21 @@ func (m *Match) BackendHeader() (http.Header, error) {
 	for _, h := range m.Target.Headers {
 		delete(out, textproto.CanonicalMIMEHeaderKey(h.Name))
 	}
+	execs, positional := m.state.execs, false
 	for _, h := range m.Target.Headers {
 		v, err := m.Expand(h.Value)
 		if err != nil {
 			return nil, fmt.Errorf("%w in proxy_set_header %s", err, h.Name)
 		}
+		for p := range value.Parts(h.Value) {
+			positional = positional || isCapture(p.Name)
+		}
 		if v != "" {
 			out.Add(h.Name, v)
 		}
+	}
+	if positional && execs != m.state.execs {
+		return nil, fmt.Errorf("route: %w in proxy_set_header", errCaptures)
 	}
 	return out, nil
 }
