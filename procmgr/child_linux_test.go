@@ -116,13 +116,14 @@ func TestStopWaitsUntilTheGroupHasEnded(t *testing.T) {
 
 func TestStopKillsAndReportsWhatIgnoresIt(t *testing.T) {
 	t.Parallel()
+	n := endurance(50, 500)
 	line := newLifeline(t)
-	p := role(t, "x", "family 200 %s", line.path)
+	p := role(t, "x", "family %d %s", n, line.path)
 	p.StopAsGroup = true
 	p.StopWaitSecs = 1
 	l := run(t, nil, p)
 	var family []*holder
-	for range 200 {
+	for range n {
 		family = append(family, line.holder(t))
 	}
 	require.NoError(t, l.Stop(t.Context(), "x"))
@@ -130,7 +131,7 @@ func TestStopKillsAndReportsWhatIgnoresIt(t *testing.T) {
 		assert.True(t, dead(t, h.pid), "%d is alive after Stop", h.pid)
 	}
 	e := l.awaitEvent(func(e Event) bool { return e.Type == EventOrphansKilled })
-	assert.Equal(t, 200, e.Killed)
+	assert.Equal(t, n, e.Killed)
 	assert.Equal(t, "x", e.Process)
 }
 
