@@ -127,3 +127,18 @@ func TestManySitesOfWhichOneChanged(t *testing.T) {
 	require.NoError(t, changes.WriteText(&b, nil))
 	require.Contains(t, b.String(), "gain access: 198.51.100.0/24")
 }
+
+// Many names and many locations are not multiplied.
+func TestServersOfManyNamesAndLocationsAreCompared(t *testing.T) {
+	text := func(rule string) string {
+		var b strings.Builder
+		b.WriteString("server { listen 80; " + rule + "\n")
+		for i := range 500 {
+			fmt.Fprintf(&b, "server_name n%d n%d.x;\nlocation /l%d/ { }\n", i, i, i)
+		}
+		return b.String() + "}"
+	}
+	changes, _ := diffOf(t, text("deny all;"), text("allow all;"))
+	require.Len(t, changes, 1)
+	require.Len(t, changes[0].Hosts, 1001)
+}

@@ -51,6 +51,7 @@ type Change struct {
 
 	blocks [2][]string // their names, before and after
 	comers acl.Set     // the clients that the sockets take connections from
+	hosts  *string     // the first of those that were added last
 }
 
 // Opens tells whether somebody gains access.
@@ -97,6 +98,7 @@ func (j *Judge) Diff(after *Judge) Changes {
 		found:  map[string]*Change{},
 
 		conditions: map[conditionsKey][]*nginxconf.Directive{},
+		reached:    map[*nginxconf.Directive]bool{},
 	}
 	for i, judge := range d.judges {
 		d.prints[i].c = judge.config
@@ -120,6 +122,7 @@ type differ struct {
 	order  []*Change
 
 	conditions map[conditionsKey][]*nginxconf.Directive
+	reached    map[*nginxconf.Directive]bool // locations, by some URL
 }
 
 // frame is the fingerprint of what stands around the servers.
@@ -169,12 +172,14 @@ func (d *differ) urlsOf(i int, srv *nginxconf.Directive) *urls {
 				u.methods = append(u.methods, in.Args()...)
 				continue
 			}
-			u.names = append(u.names, nameOf(in))
+			name := nameOf(in)
+			name.at = inner
+			u.names = append(u.names, name)
 			walk(inner)
 		}
 		for in := range j.config.In(p.chain) {
 			if in.Name() == "rewrite" && in.NumArgs() > 1 { // leads URLs elsewhere, as a location's name does
-				u.names = append(u.names, locationName{"~", in.Arg(0)})
+				u.names = append(u.names, locationName{modifier: "~", name: in.Arg(0)})
 			}
 		}
 	}
@@ -347,13 +352,31 @@ func (d *differ) pair(socket string, q route.Request, p *pair) {
 		slices.Sort(methods)
 		methods = slices.Compact(methods)
 	}
-	for _, path := range pathsOf(slices.Concat(b.names, a.names)) {
-		for _, host := range p.hosts {
+	// All hosts of a server fare alike, unless a condition asks for it, or a
+	// name captures something.
+	asksHost := d.judges[0].asksHost || d.judges[1].asksHost
+	for i, srv := range p.servers {
+		if srv != nil {
+			for n := range d.judges[i].namesOf(srv) {
+				asksHost = asksHost || strings.HasPrefix(n, "~")
+			}
+		}
+	}
+	paths, all := pathsOf(slices.Concat(b.names, a.names))
+	for _, path := range paths {
+		for i, host := range p.hosts {
+			if i > 0 && !asksHost {
+				break
+			}
 			q.Host, q.URI = host, escape(path)
 			if q.TLS {
 				q.ServerName = host
 			}
-			url := url{d: d, comers: comers(q), socket: socket, host: host, path: path, methods: methods}
+			hosts := p.hosts
+			if asksHost {
+				hosts = []string{host}
+			}
+			url := url{d: d, comers: comers(q), socket: socket, hosts: hosts, path: path, methods: methods}
 			for _, q.Method = range methods {
 				before, after := d.judges[0].expose(q), d.judges[1].expose(q)
 				url.change(before.Side, after.Side, "", q.Method)
@@ -369,6 +392,52 @@ func (d *differ) pair(socket string, q route.Request, p *pair) {
 			url.done()
 		}
 	}
+	if !all {
+		d.note(p, socket, "there are more locations than are looked at")
+	}
+	// What is known of a location that no URL is known for are its rules.
+	for side, names := range [2][]locationName{b.names, a.names} {
+		others := [2][]locationName{a.names, b.names}[side]
+		for _, n := range names {
+			if n.at == nil || !n.isRegex() || d.reached[n.at.block()] {
+				continue
+			}
+			i := slices.IndexFunc(others, func(o locationName) bool { return o.at != nil && o.modifier == n.modifier && o.name == n.name })
+			if i >= 0 {
+				c := Change{Before: n.at.side(d.judges[side]), After: others[i].at.side(d.judges[1-side])}
+				if side == 1 || !c.compare() {
+					continue
+				}
+			}
+			d.note(p, socket, where(n.at.block())+" is not as it was, and no URL is known that comes there")
+		}
+	}
+}
+
+func (p *place) block() *nginxconf.Directive { return p.chain[len(p.chain)-1] }
+
+// side is what becomes of requests that come to a place, as far as that is
+// known without one.
+func (p *place) side(j *Judge) Side {
+	return Side{Chain: p.chain, Reach: p.reach(), Policy: &p.Policy, Server: &j.at(p.chain[:2]).Policy}
+}
+
+// note adds what is not compared of two servers.
+func (d *differ) note(p *pair, socket, text string) {
+	key := fmt.Sprintf("%p %p %s", p.servers[0], p.servers[1], text)
+	if c := d.found[key]; c != nil {
+		add(&c.Listens, socket)
+		return
+	}
+	c := &Change{Before: Side{None: "unknown"}, After: Side{None: "unknown"}, Listens: []string{socket}, Notes: []string{text}}
+	for i, srv := range p.servers {
+		c.blocks[i] = []string{"nothing"}
+		if srv != nil {
+			c.blocks[i] = []string{"server (" + srv.Pos().String() + ")"}
+		}
+	}
+	d.found[key] = c
+	d.order = append(d.order, c)
 }
 
 // find returns what becomes of requests that are sent to some place, or of all
@@ -388,11 +457,11 @@ func (x *exposure) leads(to string) bool {
 
 // A url gathers what changes for one, by methods.
 type url struct {
-	d                  *differ
-	comers             acl.Set
-	socket, host, path string
-	methods            []string
-	changes            []urlChange
+	d              *differ
+	comers         acl.Set
+	socket, path   string
+	hosts, methods []string
+	changes        []urlChange
 }
 
 // A urlChange is the same for some methods. key is all that it consists of.
@@ -407,6 +476,11 @@ type urlChange struct {
 func (u *url) change(before, after Side, to, method string) {
 	if !u.d.same { // that may matter to what cannot be told
 		before.text, after.text = before.text+" before", after.text+" after"
+	}
+	for _, chain := range []nginxconf.Context{before.Chain, after.Chain} {
+		for _, block := range chain[min(2, len(chain)):] {
+			u.d.reached[block] = true
+		}
 	}
 	c := Change{Before: before, After: after}
 	if note := u.d.newConditions(&before, &after); note != "" {
@@ -428,10 +502,6 @@ func (u *url) change(before, after Side, to, method string) {
 
 // done puts the changes together with those that differ in nothing but the URL.
 func (u *url) done() {
-	host := strings.ReplaceAll(u.host, anyName, "*")
-	if host == "*.invalid" {
-		host = ""
-	}
 	for i := range u.changes {
 		c := &u.changes[i]
 		if len(c.methods) < len(u.methods) {
@@ -450,7 +520,16 @@ func (u *url) done() {
 		}
 		have.comers = have.comers.Union(u.comers)
 		add(&have.Listens, u.socket)
-		add(&have.Hosts, host)
+		if have.hosts != &u.hosts[0] { // or they are all there
+			have.hosts = &u.hosts[0]
+			for _, host := range u.hosts {
+				host = strings.ReplaceAll(host, anyName, "*")
+				if host == "*.invalid" {
+					host = ""
+				}
+				add(&have.Hosts, host)
+			}
+		}
 		add(&have.Paths, path)
 		add(&have.blocks[0], c.change.Before.Name())
 		add(&have.blocks[1], c.change.After.Name())
@@ -494,13 +573,16 @@ func (c *Change) compare() bool {
 
 // clients compares who the clients are on both sides.
 func (c *Change) clients() {
-	if c.Before.Policy == nil || c.After.Policy == nil || c.Before.Reach.uniform() && c.After.Reach.uniform() {
-		return // it is the same for all
+	if c.Before.Policy == nil || c.After.Policy == nil {
+		return
 	}
 	bServer, bPlace := &c.Before.Server.RealIP, &c.Before.Policy.RealIP
 	aServer, aPlace := &c.After.Server.RealIP, &c.After.Policy.RealIP
 	if bServer.like(aServer) && bPlace.like(aPlace) {
 		return
+	}
+	if c.Before.Reach.uniform() && c.After.Reach.uniform() {
+		return // it is the same for all
 	}
 	before, after := bServer.trusts().Union(bPlace.trusts()), aServer.trusts().Union(aPlace.trusts())
 	b, a := &c.Before.Reach, &c.After.Reach
@@ -532,8 +614,12 @@ func (c *Change) clients() {
 
 // like tells whether two find a client in the same way.
 func (ip *RealIP) like(other *RealIP) bool {
-	return !ip.on() && !other.on() || ip.how() == other.how() && ip.trusts().Equal(other.trusts()) &&
-		slices.EqualFunc(ip.Unresolved, other.Unresolved, func(x, y *nginxconf.Directive) bool { return x.Arg(0) == y.Arg(0) })
+	if !ip.on() && !other.on() {
+		return true
+	}
+	text := func(x, y *nginxconf.Directive) bool { return x.Arg(0) == y.Arg(0) }
+	return ip.how() == other.how() && slices.EqualFunc(ip.Unresolved, other.Unresolved, text) &&
+		(slices.EqualFunc(ip.Origins, other.Origins, text) || ip.trusts().Equal(other.trusts()))
 }
 
 // uniform tells whether all clients fare alike.

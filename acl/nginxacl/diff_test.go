@@ -88,6 +88,13 @@ a, any other host /admin/.csv, /admin/*.csv on 0.0.0.0:80
     before: location /admin/: allow 192.0.2.0/24; deny all; (nginx.conf:5:20)
     after:  location ~* \.csv$: no rules
 `},
+		{"one that looks ahead",
+			site("location / { "+app+" }", `location ~ /\.(?!well-known) { deny all; }`), site("location / { "+app+" }", `location ~ /\.(?!well-known) { deny 192.0.2.1; }`), `
+a, any other host /.* on 0.0.0.0:80
+    gain access: everybody but 192.0.2.1
+    before: location ~ /\.(?!well-known): deny all; (nginx.conf:5:32)
+    after:  location ~ /\.(?!well-known): deny 192.0.2.1; (nginx.conf:5:32)
+`},
 		{"but not from those of ^~",
 			site("location / { "+app+" }", "location ^~ /admin/ { "+office+app+" }"),
 			site("location / { "+app+" }", "location ^~ /admin/ { "+office+app+" }", `location ~* \.csv$ { `+app+" }"), ""},
@@ -150,7 +157,7 @@ a, any other host /403.html on 0.0.0.0:80
     after:  location = /403.html: 404 (internal) is the answer to all requests
 `},
 		{"a rewrite into the open", site("location /a/ { "+office+app+" }", "location /b/ { "+app+" }"), site("rewrite ^/a/pub/(.*)$ /b/$1 last;", "location /a/ { "+office+app+" }", "location /b/ { "+app+" }"), `
-a, any other host /a/pub/, /a/pub/x on 0.0.0.0:80
+a, any other host /a/pub/* on 0.0.0.0:80
     gain access: everybody but 192.0.2.0/24
     before: location /a/: allow 192.0.2.0/24; deny all; (nginx.conf:4:16)
     after:  location /b/: no rules
@@ -195,12 +202,22 @@ a, any other host /* on 0.0.0.0:80
     unknown: everybody, because location: nginx.conf:6:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
     before: server: location: nginx.conf:6:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
     after:  server: location: nginx.conf:6:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
+
+0.0.0.0:80
+    note: nginx.conf:6:1: location ~ ^/(x(?R)?y)$ is not as it was, and no URL is known that comes there
+    before: server (nginx.conf:3:1): unknown
+    after:  server (nginx.conf:3:1): unknown
 `},
 		{"the same, with a rule around it", "deny all;" + site("location ~ ^/(x(?R)?y)$ { "+app+" }"), site("location ~ ^/(x(?R)?y)$ { " + app + " }"), `
 a, any other host /* on 0.0.0.0:80
     unknown: everybody, because location: nginx.conf:4:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
     before: server: location: nginx.conf:4:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
     after:  server: location: nginx.conf:4:1 depends on the regular expression "^/(x(?R)?y)$": not supported: (?R
+
+0.0.0.0:80
+    note: nginx.conf:4:1: location ~ ^/(x(?R)?y)$ is not as it was, and no URL is known that comes there
+    before: server (nginx.conf:3:10): unknown
+    after:  server (nginx.conf:3:1): unknown
 `},
 		{"a name to listen on", strings.Replace(site(office), "80", "localhost:80", 1), strings.Replace(site("allow all;"), "80", "localhost:80", 1), `
 localhost:80
@@ -239,6 +256,22 @@ a, any other host /* on 0.0.0.0:80
 			require.Equal(t, opens, changes.Open())
 		})
 	}
+}
+
+func TestAConditionOnTheHostIsAskedOfAllHosts(t *testing.T) {
+	const names = "server { listen 80; server_name a b c;\n"
+	_, text := diffOf(t, names+"deny all; }", names+"deny all; if ($host = b) { return 200 x; } }")
+	require.Equal(t, `b /* on 0.0.0.0:80
+    gain access: everybody
+    note: nginx.conf:4:11: if ($host = b) is new, so other requests may fare otherwise
+    before: server: deny all; (nginx.conf:4:1)
+    after:  server: nginx.conf:4:28: return 200 x; answers all requests
+
+a, c, any other host /* on 0.0.0.0:80
+    note: nginx.conf:4:11: if ($host = b) is new, so other requests may fare otherwise
+    before: server: deny all; (nginx.conf:4:1)
+    after:  server: deny all; (nginx.conf:4:1)
+`, text)
 }
 
 func TestADifferenceHasTwoWays(t *testing.T) {

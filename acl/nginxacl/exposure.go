@@ -66,7 +66,9 @@ func (j *Judge) expose(q route.Request) exposure {
 			if asked != "" {
 				break
 			}
-			x.only(c.set)
+			if divided != nil {
+				x.only(c.set)
+			}
 			if i == 0 {
 				sum = x
 			} else {

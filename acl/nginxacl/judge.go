@@ -42,6 +42,7 @@ type Judge struct {
 	// As in a reader.
 	asksClient, vague bool
 	compared          []netip.Addr
+	asksHost          bool
 
 	streams []stream
 }
@@ -134,7 +135,7 @@ func New(c *nginxconf.Config, o *Options) (*Judge, error) {
 			if j.top, err = r.place(nil, nginxconf.Context{d}); err != nil {
 				return nil, err
 			}
-			j.asksClient, j.vague, j.compared = r.asksClient, r.vague, r.compared
+			j.asksClient, j.vague, j.compared, j.asksHost = r.asksClient, r.vague, r.compared, r.asksHost
 			j.maps = r.maps(j.top.chain)
 			j.geos, err = r.geos(j.top.chain)
 			return j, err

@@ -66,7 +66,7 @@ func (j *Judge) rows(rows Rows, p *place, sockets []route.Socket) Rows {
 	walk = func(p *place) {
 		r := row
 		r.Chain = p.chain
-		r.Side = Side{Chain: p.chain, Reach: p.reach(), Policy: &p.Policy, Server: &j.at(p.chain[:2]).Policy}
+		r.Side = p.side(j)
 		if p.Internal != nil {
 			r.Reach = Reach{}
 		}
@@ -97,7 +97,8 @@ func (j *Judge) rows(rows Rows, p *place, sockets []route.Socket) Rows {
 		q.ServerName = q.Host
 	}
 	done := map[*nginxconf.Directive]bool{}
-	for _, path := range pathsOf(names) {
+	paths, _ := pathsOf(names)
+	for _, path := range paths {
 		q.URI = escape(path)
 		side := j.expose(q).Side
 		d := side.Block()

@@ -112,6 +112,7 @@ type reader struct {
 	// compared with others than these if vague is set.
 	asksClient, vague bool
 	compared          []netip.Addr
+	asksHost          bool
 }
 
 // A level is what a block itself says of access.
@@ -319,10 +320,13 @@ func (r *reader) collect(l *level, chain nginxconf.Context) {
 	}
 }
 
-// asks notes whether a directive asks for the client's address, and which
-// addresses it compares with it.
+// asks notes whether a directive asks for the host, or for the client's address
+// and which addresses it compares with it.
 func (r *reader) asks(d *nginxconf.Directive) {
 	args := d.Args()
+	for _, a := range args {
+		r.asksHost = r.asksHost || strings.Contains(a, "$") && (strings.Contains(a, "host") || strings.Contains(a, "server_name"))
+	}
 	switch {
 	case d.Name() == "geo":
 		r.asksClient = true

@@ -32,6 +32,7 @@ func hostsOf(name string) []string {
 // A locationName is the arguments of a location.
 type locationName struct {
 	modifier, name string
+	at             *place // nil: it only leads somewhere
 }
 
 // nameOf takes a location's arguments apart, which may be glued together.
@@ -40,12 +41,12 @@ func nameOf(d *nginxconf.Directive) locationName {
 	case 1:
 		for _, m := range []string{"=", "^~", "~*", "~"} {
 			if name, ok := strings.CutPrefix(d.Arg(0), m); ok {
-				return locationName{m, name}
+				return locationName{modifier: m, name: name}
 			}
 		}
-		return locationName{"", d.Arg(0)}
+		return locationName{name: d.Arg(0)}
 	case 2:
-		return locationName{d.Arg(0), d.Arg(1)}
+		return locationName{modifier: d.Arg(0), name: d.Arg(1)}
 	}
 	return locationName{}
 }
@@ -55,15 +56,15 @@ func (n locationName) isNamed() bool { return n.modifier == "" && strings.HasPre
 
 // What an unreasonable configuration is cut down to.
 const (
-	maxPaths    = 4096 // for a pair of servers
-	maxPrefixes = 256  // below which a regular expression is looked for
-	maxSamples  = 8    // of a regular expression
+	maxPaths    = 20_000 // for a pair of servers
+	maxPrefixes = 256    // below which a regular expression is looked for
+	maxSamples  = 8      // of a regular expression
 )
 
 // pathsOf returns paths that lead to all of the locations, and past the ones
 // around them: what is at a name, what is below it, and what regular
-// expressions take away from there.
-func pathsOf(names []locationName) []string {
+// expressions take away from there. They are not all if there are too many.
+func pathsOf(names []locationName) (_ []string, all bool) {
 	paths := []string{"/", "/" + anyName}
 	prefixes := []string{"/"}
 	var regexes []string
@@ -84,35 +85,85 @@ func pathsOf(names []locationName) []string {
 	}
 	slices.Sort(prefixes)
 	prefixes = slices.Compact(prefixes)
+	all = len(prefixes) <= maxPrefixes || len(regexes) == 0
 	prefixes = prefixes[:min(len(prefixes), maxPrefixes)]
 	for _, re := range regexes {
 		for _, s := range samples(re) {
 			if strings.HasPrefix(s, "/") {
-				paths = append(paths, s)
+				paths = append(paths, s, s+anyName)
 			}
 			for _, p := range prefixes {
-				paths = append(paths, p+strings.TrimPrefix(s, "/"), p+anyName+s)
+				paths = append(paths, p+strings.TrimPrefix(s, "/"), p+anyName+s, p+strings.TrimPrefix(s, "/")+anyName)
 			}
 		}
 	}
 	seen := map[string]bool{}
-	return slices.DeleteFunc(paths, func(p string) bool {
-		drop := seen[p] || !strings.HasPrefix(p, "/") || len(seen) >= maxPaths
+	paths = slices.DeleteFunc(paths, func(p string) bool {
+		drop := seen[p] || !strings.HasPrefix(p, "/")
 		seen[p] = true
 		return drop
 	})
+	if len(paths) > maxPaths {
+		return paths[:maxPaths], false
+	}
+	return paths, all
 }
 
 // samples returns some texts that a regular expression matches, or none if it
-// is written in a way that Go does not know.
+// is written in a way that Go does not know. What looks ahead and behind is left
+// out, so they may not match after all.
 func samples(expr string) []string {
 	re, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		re, err = syntax.Parse(plainer(expr), syntax.Perl)
+	}
 	if err != nil {
 		return nil
 	}
 	all := sample(re, 0)
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// plainer takes out of a regular expression of PCRE what Go has not: assertions
+// such as "(?!well-known)", atomic groups, possessive quantifiers.
+func plainer(expr string) string {
+	var b strings.Builder
+	for i := 0; i < len(expr); i++ {
+		rest := expr[i:]
+		switch {
+		case rest[0] == '\\' && len(rest) > 1:
+			b.WriteString(rest[:2])
+			i++
+		case strings.HasPrefix(rest, "(?!"), strings.HasPrefix(rest, "(?="), strings.HasPrefix(rest, "(?<!"), strings.HasPrefix(rest, "(?<="):
+			i += groupEnd(rest)
+		case strings.HasPrefix(rest, "(?>"):
+			b.WriteString("(?:")
+			i += 2
+		case rest[0] == '+' && i > 0 && strings.IndexByte("+*?}", expr[i-1]) >= 0 && (i < 2 || expr[i-2] != '\\'):
+		default:
+			b.WriteByte(rest[0])
+		}
+	}
+	return b.String()
+}
+
+// groupEnd returns where the group ends that s starts with.
+func groupEnd(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(s) - 1
 }
 
 // sample returns texts that an expression matches, apart from what it says of
