@@ -19,7 +19,8 @@ import (
 // Options are the settings of a Manager. A nil *Options has all of them zero.
 type Options struct {
 	// Logger gets what supervisord writes to its own log, in the same words;
-	// nil for none. The attributes are "group" and "process". It is called
+	// nil for none. The attributes are "group" and "process". If it takes
+	// slog.LevelDebug, it gets all output of the programs, too. It is called
 	// where the processes are looked after, so its handler must not block.
 	Logger *slog.Logger
 

@@ -3,11 +3,13 @@
 package procmgr
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,6 +33,7 @@ type stream struct {
 	logs    []io.Writer // none: drop
 	file    *LogFile    // that of them which was opened for this
 	events  bool
+	debug   bool         // the manager's log gets it, too
 	capture *capture     // nil: all is for the log
 	ansi    *ansi        // nil: escapes stay
 	listen  func([]byte) // nil: it is not that of an event listener
@@ -46,14 +49,21 @@ type stream struct {
 func (p *process) discards(c Channel) bool {
 	l := p.prog.log(c)
 	return (l.File == "" || l.File == os.DevNull) && l.Writer == nil && !l.Events && l.CaptureMaxBytes == 0 &&
-		(c == Stderr || p.listener == nil)
+		(c == Stderr || p.listener == nil) && !p.logsOutput()
+}
+
+// logsOutput reports whether the manager's own log gets all output, too, as
+// that of a supervisord with loglevel=debug does.
+func (p *process) logsOutput() bool {
+	l := p.mgr.logger
+	return l != nil && l.Enabled(context.Background(), slog.LevelDebug)
 }
 
 // newStream returns a stream that reads a pipe, which it closes, also when it
 // fails.
 func newStream(p *process, channel Channel, pipe *os.File) (*stream, error) {
 	l := p.prog.log(channel)
-	s := &stream{process: p, channel: channel, pipe: pipe, events: l.Events, done: make(chan struct{})}
+	s := &stream{process: p, channel: channel, pipe: pipe, events: l.Events, debug: p.logsOutput(), done: make(chan struct{})}
 	if p.listener != nil && channel == Stdout {
 		s.listen, s.events = p.listener.ear(), false
 	} else if l.CaptureMaxBytes > 0 {
@@ -178,6 +188,9 @@ func (s *stream) put(b []byte) {
 		if b = s.ansi.strip(b); len(b) == 0 {
 			return
 		}
+	}
+	if s.debug {
+		s.process.log(slog.LevelDebug, pyRepr(s.process.prog.Name)+" "+s.channel.String()+" output:\n"+strings.ToValidUTF8(string(b), "\uFFFD"))
 	}
 	var errs []error
 	for _, log := range s.logs {

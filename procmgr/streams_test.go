@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -323,6 +324,16 @@ func TestOutputWithoutLines(t *testing.T) {
 		total += info.Size()
 	}
 	assert.EqualValues(t, size, total)
+}
+
+// So does supervisord with loglevel=debug.
+func TestAManagerThatLogsAllLogsTheOutput(t *testing.T) {
+	t.Parallel()
+	log := newSink()
+	p := role(t, "x", "print SAY")
+	p.Environment["SAY"] = "hello\xff\n"
+	run(t, &Options{Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, p)
+	assert.Contains(t, log.await(t, "hello"), `level=DEBUG msg="'x' stdout output:\nhello�\n" group=x process=x`)
 }
 
 func TestStripANSI(t *testing.T) {
