@@ -65,3 +65,41 @@ http { server { listen 192.0.2.1:80 proxy_protocol; listen [::]:80 ipv6only=off;
 	_, ok = r.Socket(route.Request{Listen: netip.MustParseAddrPort("192.0.2.1:81")})
 	require.False(t, ok)
 }
+
+func TestSocketsOfStreams(t *testing.T) {
+	f, err := nginxconf.Parse("nginx.conf", []byte(`events {}
+stream {
+    server { listen 5432; listen [::]:5432 ssl ipv6only=off; proxy_pass 127.0.0.1:1; }
+    server { listen 53 udp; listen 192.0.2.1:5432 proxy_protocol; proxy_pass 127.0.0.1:1; }
+    server { listen localhost:1; listen unix:/s; proxy_pass 127.0.0.1:1; }
+}`))
+	require.NoError(t, err)
+	c := f.Config()
+	c.Fragment = false
+	r, err := route.New(c)
+	require.NoError(t, err)
+	var got []string
+	for s := range r.StreamSockets() {
+		got = append(got, fmt.Sprintf("%s tls=%t proxy=%t udp=%t at %d", s, s.TLS, s.ProxyProtocol, s.UDP, s.Default().Pos().Line))
+	}
+	require.Equal(t, []string{
+		"0.0.0.0:5432 tls=false proxy=false udp=false at 3",
+		"[::]:5432 tls=true proxy=false udp=false at 3",
+		"192.0.2.1:5432 tls=false proxy=true udp=false at 4",
+		"unix:/s tls=false proxy=false udp=false at 5",
+		"0.0.0.0:53 tls=false proxy=false udp=true at 4",
+	}, got)
+	for range r.Sockets() {
+		require.Fail(t, "there is no http block")
+	}
+	s, ok := r.StreamSocket(route.StreamRequest{Listen: netip.MustParseAddrPort("192.0.2.1:53"), UDP: true})
+	require.True(t, ok)
+	require.Equal(t, "0.0.0.0:53", s.String())
+	_, ok = r.StreamSocket(route.StreamRequest{Listen: netip.MustParseAddrPort("192.0.2.1:53")})
+	require.False(t, ok)
+	var names []string
+	for d := range r.Unresolved() {
+		names = append(names, d.Arg(0))
+	}
+	require.Equal(t, []string{"localhost:1"}, names)
+}
