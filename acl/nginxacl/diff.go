@@ -133,6 +133,13 @@ func (d *differ) frame(i int) uint64 {
 	return d.prints[i].frame(d.judges[i].top.chain[0])
 }
 
+func (d *differ) streamPrint(i int) uint64 {
+	if d.judges[i].streams == nil {
+		return 0
+	}
+	return d.print(i, d.judges[i].streams.block())
+}
+
 func (d *differ) print(i int, srv *nginxconf.Directive) uint64 {
 	if srv == nil {
 		return 0
@@ -220,7 +227,7 @@ func (d *differ) unresolved() {
 	for i, j := range d.judges {
 		for l := range j.router.Unresolved() {
 			at[i] = l
-			texts[i] = append(texts[i], fmt.Sprint(l, d.print(i, l.Parent()), d.frame(i)))
+			texts[i] = append(texts[i], fmt.Sprint(l, d.print(i, l.Parent()), d.frame(i), d.streamPrint(i)))
 		}
 	}
 	if slices.Equal(texts[0], texts[1]) {

@@ -22,8 +22,10 @@ type Query struct {
 	Unix   bool
 	Socket string
 	// Listen is the address and port it connected to, TLS whether it speaks TLS.
-	Listen netip.AddrPort
-	TLS    bool
+	// Where a server of the stream block listens, nothing below but Proxy
+	// matters; UDP is for a datagram to one.
+	Listen   netip.AddrPort
+	TLS, UDP bool
 	// Proxy is the PROXY header before the request, "PROXY TCP4 192.0.2.7
 	// 127.0.0.1 1234 443", or just the client's address in it.
 	Proxy string
@@ -87,10 +89,9 @@ func Explain(c *nginxconf.Config, q Query) (Explanation, error) {
 // listens there, or that there is no connection for another reason.
 func (j *Judge) Explain(q Query) (Explanation, error) {
 	e := Explanation{Client: q.Client}
-	if !q.Unix {
-		_, http := j.router.Socket(route.Request{Listen: q.Listen})
-		if s, ok := j.stream(q.Listen); ok && !http {
-			return j.explainStream(s, &q)
+	if j.streams != nil {
+		if m, err := j.router.MatchStream(q.stream()); err == nil {
+			return j.explainStream(&m, &q)
 		}
 	}
 	request, proxy, err := j.request(&q)

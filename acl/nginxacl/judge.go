@@ -44,7 +44,7 @@ type Judge struct {
 	compared          []netip.Addr
 	asksHost          bool
 
-	streams []stream
+	streams *place // of the stream block, or nil
 }
 
 // A place is a block of the configuration with its policy. A file that is
@@ -127,7 +127,7 @@ func New(c *nginxconf.Config, o *Options) (*Judge, error) {
 	}
 	known := map[string]bool{}
 	r := &reader{c: c, o: j.o, known: known}
-	if j.streams, err = (&reader{c: c, o: j.o, known: known}).streams(c); err != nil {
+	if j.streams, err = (&reader{c: c, o: j.o, known: known}).streams(); err != nil {
 		return nil, err
 	}
 	for d := range c.In(nil) {
