@@ -25,7 +25,7 @@ import (
 	"github.com/onehost-go/onehost/procmgr"
 )
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute // on a machine that has much else to do
 
 // A daemon is a real supervisord.
 type daemon struct {

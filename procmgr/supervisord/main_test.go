@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/procmgr"
 	"github.com/onehost-go/onehost/procmgr/rpc"
 	"github.com/onehost-go/onehost/supervisorconf"
 )
@@ -29,7 +30,7 @@ func TestWithoutNodaemonTheServerGoesToTheBackground(t *testing.T) {
 	require.NoError(t, err)
 	defer os.RemoveAll(dir)
 	d := &drive{t: t, dir: dir, path: exe, own: "directory=/\numask=027\nnodaemon=false"}
-	d.configure(d.program("a", d.sh("pwd; umask; echo up; exec cat")))
+	d.configure(d.program("a", d.sh("pwd; umask; echo up; exec cat"), "autostart=false"))
 	cmd := exec.Command(exe, "-c", "conf")
 	cmd.Dir, cmd.Env = dir, d.environ()
 	out, err := cmd.CombinedOutput() // returns when that in the background has let go of it, too
@@ -49,7 +50,8 @@ func TestWithoutNodaemonTheServerGoesToTheBackground(t *testing.T) {
 	session, _, errno := syscall.Syscall(syscall.SYS_GETSID, uintptr(pid), 0, 0)
 	require.Zero(t, errno)
 	require.Equal(t, pid, int(session), "a session of its own")
-	d.awaitLog("a", 0, "up")
+	require.NoError(t, d.client.StartProcess(t.Context(), "a", true))
+	d.awaitLog("a", procmgr.Stdout, "up")
 	text, err = os.ReadFile(d.file("a.out"))
 	require.NoError(t, err)
 	require.Equal(t, "/\n0027\nup\n", string(text))
@@ -120,6 +122,10 @@ func TestALogThatBlocksHoldsUpNothing(t *testing.T) {
 	}
 	logger.Debug("too little")
 	close(stdout.open)
+	for _, s := range l.sinks {
+		s.close()
+		<-s.ended
+	}
 	require.NoError(t, l.Close())
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
