@@ -258,12 +258,12 @@ func signalName(sig syscall.Signal) string {
 // ReopenLogs opens all logs again, under their names: for the time after
 // logrotate. What went wrong is logged, and returned.
 func (s *Server) ReopenLogs() error {
-	s.logger.Info("supervisord logreopen")
-	var err error
+	err := s.manager.ReopenLogs()
+	s.logger.Info("supervisord logreopen") // who reads it may rely on theirs
 	if s.log != nil {
-		err = s.log.reopen()
+		err = errors.Join(err, s.log.reopen())
 	}
-	if err = errors.Join(err, s.manager.ReopenLogs()); err != nil {
+	if err != nil {
 		s.logger.Error(err.Error())
 	}
 	return err
