@@ -24,6 +24,10 @@ type builder struct {
 	none    *extra // of levels without
 
 	// Many small things cost few allocations.
+	listens     map[string]*listenMemo // by their arguments
+	servers     []server
+	serverNames []serverName
+
 	levels   []level
 	prefixes []prefix
 	sorter   sorter
@@ -133,7 +137,12 @@ func (b *builder) server(http *level, d *nginxconf.Directive) {
 	if d.Body() == nil {
 		return
 	}
-	srv := &server{level: level{d: d, up: http, set: http.set, extra: b.none}}
+	if len(b.servers) == 0 {
+		b.servers = make([]server, 64)
+	}
+	srv := &b.servers[0]
+	b.servers = b.servers[1:]
+	srv.d, srv.up, srv.set, srv.extra = d, http, http.set, b.none
 	locations := b.read(&srv.level, "", srv, "location")
 	if !srv.listens { // as root; another user's nginx listens on port 8000
 		l, _ := value.ParseListen("80")
@@ -147,13 +156,11 @@ func (b *builder) server(http *level, d *nginxconf.Directive) {
 func (b *builder) serverDirective(srv *server, name string, d *nginxconf.Directive) {
 	if name == "listen" {
 		srv.listens = true
-		l, err := value.ParseListen(d.Args()...)
-		if err != nil {
-			b.refuse(d, "invalid-listen", "%v", err)
-			return
-		}
-		b.listen(srv, d, l)
+		b.listenHTTP(srv, d)
 		return
+	}
+	if srv.names == nil {
+		srv.names = b.newNames(d.NumArgs())
 	}
 	for i := range d.NumArgs() {
 		n, err := value.ParseServerName(d.Arg(i))
@@ -250,6 +257,16 @@ func (b *builder) newLevel(up *level, d *nginxconf.Directive) *level {
 	b.levels = b.levels[1:]
 	l.d, l.up, l.set, l.extra = d, up, up.set, b.none
 	return l
+}
+
+// newNames returns room for n.
+func (b *builder) newNames(n int) []serverName {
+	if len(b.serverNames) < n {
+		b.serverNames = make([]serverName, 128+n)
+	}
+	s := b.serverNames[:0:n]
+	b.serverNames = b.serverNames[n:]
+	return s
 }
 
 // newPrefixes returns room for n.

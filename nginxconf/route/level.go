@@ -3,6 +3,7 @@ package route
 import (
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -27,7 +28,14 @@ type level struct {
 	pass    *pass                // that, or of the level around an if or limit_except
 	*extra
 
-	chain atomic.Pointer[nginxconf.Context] // made when it is first asked for
+	place atomic.Pointer[place] // made when a request first comes here
+}
+
+// A place is what is found out of a level when a request first comes there.
+type place struct {
+	chain   nginxconf.Context
+	once    sync.Once // for headers
+	headers []Header
 }
 
 type extra struct {
@@ -46,22 +54,47 @@ func (b *builder) own(l *level) *extra {
 	return l.extra
 }
 
-// context returns the blocks around d and itself.
-func (l *level) context() nginxconf.Context {
-	if c := l.chain.Load(); c != nil {
-		return *c
+// at returns the place of a level.
+func (l *level) at() *place {
+	if p := l.place.Load(); p != nil {
+		return p
 	}
 	n := 0
 	for up := l; up != nil; up = up.up {
 		n++
 	}
-	c := make(nginxconf.Context, n)
+	p := &place{chain: make(nginxconf.Context, n)}
 	for up := l; up != nil; up = up.up {
 		n--
-		c[n] = up.d
+		p.chain[n] = up.d
 	}
-	l.chain.Store(&c) // whoever is second makes the same
-	return c
+	if !l.place.CompareAndSwap(nil, p) {
+		return l.place.Load()
+	}
+	return p
+}
+
+// context returns the blocks around d and itself.
+func (l *level) context() nginxconf.Context { return l.at().chain }
+
+// headers returns the header fields for backends in force: those of the nearest
+// level that has any, with those that nginx sets of itself.
+func (l *level) headers(c *nginxconf.Config) []Header {
+	p := l.at()
+	p.once.Do(func() {
+		var own []Header
+		for d := range c.In(nginxconf.Context{l.d}) {
+			if d.Name() == "proxy_set_header" && d.NumArgs() == 2 {
+				own = append(own, Header{d.Arg(0), d.Arg(1), d})
+			}
+		}
+		if len(own) == 0 && l.up != nil {
+			p.headers = l.up.headers(c)
+			return
+		}
+		p.headers = withStandardHeaders(own)
+	})
+	return p.headers
 }
 
 // name is that of a location, or of the one around an if block or limit_except.
@@ -108,7 +141,6 @@ type settings struct {
 	errorPages  []errorPage
 	index       []indexFile
 	recursive   bool // error pages for what goes wrong on the way to one
-	headers     []Header
 	passHeaders bool
 	// Scripts of Lua in the rewrite phases.
 	serverScript, script *nginxconf.Directive
@@ -132,7 +164,7 @@ type errorPage struct {
 func standard() *settings {
 	return &settings{
 		mergeSlashes: true, absoluteRedirect: true, portInRedirect: true, passHeaders: true,
-		maxBody: 1 << 20, index: []indexFile{{name: "index.html"}}, headers: withStandardHeaders(nil),
+		maxBody: 1 << 20, index: []indexFile{{name: "index.html"}},
 	}
 }
 
@@ -232,7 +264,7 @@ func (r *reader) body(body *nginxconf.Body) {
 func (r *reader) own() *settings {
 	if r.l.set == r.outer {
 		s := *r.outer
-		s.errorPages, s.index, s.headers = nil, nil, nil
+		s.errorPages, s.index = nil, nil
 		r.l.set = &s
 	}
 	return r.l.set
@@ -249,11 +281,6 @@ func (r *reader) inherit() {
 	}
 	if s.index == nil {
 		s.index = r.outer.index
-	}
-	if s.headers == nil {
-		s.headers = r.outer.headers
-	} else {
-		s.headers = withStandardHeaders(s.headers)
 	}
 }
 
@@ -306,11 +333,6 @@ func (r *reader) directive(name string, d *nginxconf.Directive) {
 		s := r.own()
 		for i := range n {
 			s.index = append(s.index, indexFile{d.Arg(i), d})
-		}
-	case "proxy_set_header":
-		if n == 2 {
-			s := r.own()
-			s.headers = append(s.headers, Header{d.Arg(0), d.Arg(1), d})
 		}
 	case "client_max_body_size":
 		if n == 1 {

@@ -81,14 +81,55 @@ func (b *builder) listen(srv *server, d *nginxconf.Directive, l value.Listen) {
 		}
 		return
 	}
-	for key := range l.Sockets() {
-		s := b.socket(key)
-		if s.standard == nil {
-			s.key, s.name = key, key.String()
-			s.standard = srv
-			s.ipv6 = key.Addr.Is6()
-			s.ipv6only = l.IPv6Only
+	b.listenOn(srv, d, &listenMemo{Listen: l})
+}
+
+// A listenMemo is the arguments of a listen directive: many servers have the
+// same.
+type listenMemo struct {
+	value.Listen
+	sockets []*socket
+}
+
+// listenHTTP adds a server of http to the sockets of a listen directive.
+func (b *builder) listenHTTP(srv *server, d *nginxconf.Directive) {
+	var buffer [64]byte
+	key := buffer[:0]
+	for i := range d.NumArgs() {
+		key = append(append(key, d.Arg(i)...), 0)
+	}
+	if m := b.listens[string(key)]; m != nil {
+		b.listenOn(srv, d, m)
+		return
+	}
+	l, err := value.ParseListen(d.Args()...)
+	if err != nil {
+		b.refuse(d, "invalid-listen", "%v", err)
+		return
+	}
+	if l.QUIC || l.Host != "" {
+		b.listen(srv, d, l)
+		return
+	}
+	m := &listenMemo{Listen: l}
+	b.listens[string(key)] = m
+	b.listenOn(srv, d, m)
+}
+
+func (b *builder) listenOn(srv *server, d *nginxconf.Directive, l *listenMemo) {
+	if l.sockets == nil {
+		for key := range l.Sockets() {
+			s := b.socket(key)
+			if s.standard == nil {
+				s.key, s.name = key, key.String()
+				s.standard = srv
+				s.ipv6 = key.Addr.Is6()
+				s.ipv6only = l.IPv6Only
+			}
+			l.sockets = append(l.sockets, s)
 		}
+	}
+	for _, s := range l.sockets {
 		if n := len(s.servers); n > 0 && s.servers[n-1] == srv {
 			b.refuse(d, "duplicate-listen", "a duplicate listen %s", s.name)
 			return

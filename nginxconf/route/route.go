@@ -10,8 +10,9 @@ import (
 )
 
 // A Router knows the servers and locations of a configuration. It is for any
-// number of goroutines, and describes the configuration as it was when New
-// read it.
+// number of goroutines. What only some requests need, it reads when one first
+// does: the configuration has to stay as it is, and after an edit another Router
+// is needed.
 type Router struct {
 	c         *nginxconf.Config
 	listeners // of http
@@ -169,7 +170,7 @@ func New(c *nginxconf.Config) (*Router, error) {
 	if err := c.Diagnostics().Err(); err != nil {
 		return nil, err
 	}
-	b := builder{c: c, passes: map[string]*pass{}, none: &extra{}, r: &Router{
+	b := builder{c: c, passes: map[string]*pass{}, none: &extra{}, listens: map[string]*listenMemo{}, r: &Router{
 		c:         c,
 		listeners: newListeners(),
 		tcp:       newListeners(),

@@ -72,7 +72,7 @@ func (m *Match) target() {
 		m.backend(d)
 		return
 	}
-	t := &Target{Directive: d, Pass: *p.pass, Upstream: p.upstream, Headers: l.set.headers}
+	t := &Target{Directive: d, Pass: *p.pass, Upstream: p.upstream, Headers: l.headers(st.r.c)}
 	if t.Pass.Variables {
 		text, err := m.Expand(d.Arg(0))
 		if err == nil {

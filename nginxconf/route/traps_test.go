@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// place is the innermost block whose access rules are in force, in short.
-func place(m Match) string {
+// where is the innermost block whose access rules are in force, in short.
+func where(m Match) string {
 	if len(m.Unsure) > 0 && strings.HasPrefix(m.Unsure[0], "answer:") || len(m.Chain) == 0 {
 		return "unsure"
 	}
@@ -40,11 +40,11 @@ func TestReturnAnswersBeforeAccess(t *testing.T) {
 func TestRewriteLastLeavesTheRulesBehind(t *testing.T) {
 	r := router(t, `server { location /last { deny all; rewrite ^ /open last; } location /break { deny all; rewrite ^ /open break; } location /open { allow all; } }`)
 	m := ask(t, r, "GET", "/last")
-	assert.Equal(t, "location /open", place(m))
+	assert.Equal(t, "location /open", where(m))
 	require.Len(t, m.Moves, 1)
 	assert.Equal(t, "rewrite ^ /open last;", m.Moves[0].By.String())
 	assert.Equal(t, "/open", m.Moves[0].To)
-	assert.Equal(t, "location /break", place(ask(t, r, "GET", "/break")))
+	assert.Equal(t, "location /break", where(ask(t, r, "GET", "/break")))
 }
 
 func TestSlashRedirectComesBeforeAccess(t *testing.T) {
@@ -59,7 +59,7 @@ func TestSlashRedirectComesBeforeAccess(t *testing.T) {
 func TestInternalLocationIsNotFoundFirst(t *testing.T) {
 	r := router(t, `server { location /i { internal; deny all; } location /to { rewrite ^ /i last; } }`)
 	assert.Equal(t, 404, ask(t, r, "GET", "/i").Answer.Status)
-	assert.Equal(t, "location /i", place(ask(t, r, "GET", "/to")))
+	assert.Equal(t, "location /i", where(ask(t, r, "GET", "/to")))
 }
 
 func TestTryFilesIndexAndErrorPageAreCheckedAnew(t *testing.T) {
@@ -69,7 +69,7 @@ location /d/ { index a.html /sub/i; allow all; }
 location /sub { allow all; } location @f { } location = /e.html { allow all; } }`)
 	at := func(ms []Match) (places []string) {
 		for _, m := range ms {
-			places = append(places, place(m)+" "+m.Path)
+			places = append(places, where(m)+" "+m.Path)
 		}
 		return places
 	}
@@ -104,7 +104,7 @@ location /sub { allow all; } location @f { } location = /e.html { allow all; } }
 
 	m = ask(t, r, "GET", "/d/")
 	refused := m.Refuse(403)
-	assert.Equal(t, "location = /e.html", place(refused))
+	assert.Equal(t, "location = /e.html", where(refused))
 	assert.Equal(t, 403, refused.Status)
 	refused = refused.Refuse(403)
 	assert.Equal(t, 403, refused.Answer.Status, "an error page has none of its own")
@@ -127,10 +127,10 @@ func TestNamedLocationInheritsFromTheServer(t *testing.T) {
 func TestErrorPageTurnsPOSTIntoGET(t *testing.T) {
 	r := router(t, `server { error_page 403 = /x; location / { limit_except GET { deny all; } } }`)
 	m := ask(t, r, "POST", "/")
-	assert.Equal(t, "limit_except GET", place(m))
-	assert.Equal(t, "location /", place(m.Refuse(403)))
+	assert.Equal(t, "limit_except GET", where(m))
+	assert.Equal(t, "location /", where(m.Refuse(403)))
 	m = ask(t, r, "HEAD", "/")
-	assert.Equal(t, "location /", place(m.Refuse(403)), "HEAD stays HEAD, and GET frees it")
+	assert.Equal(t, "location /", where(m.Refuse(403)), "HEAD stays HEAD, and GET frees it")
 }
 
 func TestSubrequestHasItsOwnLocation(t *testing.T) {
@@ -143,21 +143,21 @@ func TestSubrequestHasItsOwnLocation(t *testing.T) {
 func TestIfBlockHasTheRulesOfItsLocation(t *testing.T) {
 	r := router(t, `server { location / { deny all; if ($arg_x) { set $y 1; } limit_except GET { allow all; } } }`)
 	m := ask(t, r, "GET", "/?x=1")
-	assert.Equal(t, "if ($arg_x)", place(m))
+	assert.Equal(t, "if ($arg_x)", where(m))
 	rules, level := r.c.Effective(m.Chain, "allow", "deny")
 	require.Len(t, rules, 1)
 	assert.Equal(t, "location", level[len(level)-1].Name())
 	assert.Equal(t, "location", m.Location.Name())
-	assert.Equal(t, "limit_except GET", place(ask(t, r, "POST", "/?x=1")), "limit_except has none of the rewrite directives")
+	assert.Equal(t, "limit_except GET", where(ask(t, r, "POST", "/?x=1")), "limit_except has none of the rewrite directives")
 }
 
 func TestLimitExceptIsNotInheritedByNestedLocations(t *testing.T) {
 	r := router(t, `server { location / { limit_except GET { deny all; } location /in/ { } } location /h { limit_except HEAD { deny all; } } }`)
-	assert.Equal(t, "limit_except GET", place(ask(t, r, "DELETE", "/")))
-	assert.Equal(t, "limit_except GET", place(ask(t, r, "FROB", "/")), "a method that nginx does not know")
-	assert.Equal(t, "location /", place(ask(t, r, "HEAD", "/")))
-	assert.Equal(t, "location /in/", place(ask(t, r, "DELETE", "/in/")))
-	assert.Equal(t, "limit_except HEAD", place(ask(t, r, "GET", "/h")), "HEAD does not free GET")
+	assert.Equal(t, "limit_except GET", where(ask(t, r, "DELETE", "/")))
+	assert.Equal(t, "limit_except GET", where(ask(t, r, "FROB", "/")), "a method that nginx does not know")
+	assert.Equal(t, "location /", where(ask(t, r, "HEAD", "/")))
+	assert.Equal(t, "location /in/", where(ask(t, r, "DELETE", "/in/")))
+	assert.Equal(t, "limit_except HEAD", where(ask(t, r, "GET", "/h")), "HEAD does not free GET")
 }
 
 // What realip makes of the server level is known by then, what it makes of the
