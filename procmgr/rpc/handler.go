@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -96,6 +95,11 @@ type handler struct {
 	o       HandlerOptions
 	methods map[string]method
 	down    atomic.Bool // shutdown or restart was called
+
+	// spare is a buffer for a reply: the status of a thousand processes takes
+	// one of a megabyte, many times a minute. A sync.Pool would lose it at every
+	// other collection of garbage, which growing a new one brings about.
+	spare atomic.Pointer[[]byte]
 }
 
 // ServeHTTP takes the same paths as supervisord: for /RPC2 the beginning is
@@ -152,10 +156,6 @@ func same(a, b string) int {
 	return subtle.ConstantTimeCompare(x[:], y[:])
 }
 
-// replies are buffers: the status of a thousand processes takes one of a
-// megabyte, many times a minute.
-var replies = sync.Pool{New: func() any { return new([]byte) }}
-
 // keptReply is the size of the largest buffer that is kept.
 const keptReply = 4 << 20
 
@@ -187,9 +187,10 @@ func (h *handler) serveCall(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	value, err := h.call(r.Context(), name, given)
-	buf := replies.Get().(*[]byte)
-	defer replies.Put(buf)
-	reply := (*buf)[:0]
+	var reply []byte
+	if spare := h.spare.Swap(nil); spare != nil {
+		reply = (*spare)[:0]
+	}
 	if err == nil {
 		reply, err = appendReply(reply, value)
 	}
@@ -197,7 +198,7 @@ func (h *handler) serveCall(w http.ResponseWriter, r *http.Request) {
 		reply, err = appendFault(reply, f), nil
 	}
 	if cap(reply) <= keptReply {
-		*buf = reply
+		defer h.spare.Store(&reply)
 	}
 	if len(reply) > maxAnswer {
 		err = errors.New("the reply is too long")

@@ -64,9 +64,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		defer report.Close()
 	}
 	if os.Getenv("GOGC") == "" {
-		// Programs are many, and what is done for them is little: a tenth less
+		// Programs are many, and what is done for them is little: a fifth less
 		// memory is worth more than the time to collect it.
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(40)
 	}
 	signals := make(chan os.Signal, 64)
 	for first := true; ; first = false {
