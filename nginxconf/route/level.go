@@ -140,7 +140,8 @@ type settings struct {
 	maxBody     int64
 	errorPages  []errorPage
 	index       []indexFile
-	recursive   bool // error pages for what goes wrong on the way to one
+	randomIndex *nginxconf.Directive // on: any file of a directory is its index
+	recursive   bool                 // error pages for what goes wrong on the way to one
 	passHeaders bool
 	// Scripts of Lua in the rewrite phases.
 	serverScript, script *nginxconf.Directive
@@ -334,6 +335,12 @@ func (r *reader) directive(name string, d *nginxconf.Directive) {
 		for i := range n {
 			s.index = append(s.index, indexFile{d.Arg(i), d})
 		}
+	case "random_index":
+		on := false
+		b.flag(d, &on)
+		if r.own().randomIndex = nil; on {
+			r.own().randomIndex = d
+		}
 	case "client_max_body_size":
 		if n == 1 {
 			size, err := value.ParseOffset(d.Arg(0))
@@ -442,7 +449,8 @@ func (b *builder) errorPage(s *settings, d *nginxconf.Directive) {
 func isHandler(name string) bool {
 	switch name {
 	case "proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass",
-		"empty_gif", "stub_status", "flv", "mp4", "perl", "js_content", "echo":
+		"empty_gif", "stub_status", "flv", "mp4", "perl", "js_content",
+		"echo", "echo_exec", "echo_duplicate", "echo_location", "echo_location_async", "echo_subrequest", "echo_subrequest_async":
 		return true
 	}
 	return strings.HasPrefix(name, "content_by_lua")

@@ -104,6 +104,11 @@ func (m *Match) contents(next []Match) (_ []Match, here bool) {
 	if st.handler != nil || !m.isDirectory() {
 		return next, true
 	}
+	if d := st.level.set.randomIndex; d != nil {
+		f := m.fork()
+		f.unsure(fmt.Sprintf("location: %s at %v leads to any of the files", d.Name(), d.Pos()))
+		return append(next, f), true
+	}
 	for _, i := range st.level.set.index {
 		f := m.fork()
 		if strings.Contains(i.name, "$") { // their values are of when they were last asked for

@@ -102,10 +102,16 @@ func bind(addr netip.AddrPort, v6only bool) (*os.File, uint16, error) {
 // made before that stands in the queue.
 func startNginx(t *testing.T, dir, http string, sockets []*os.File) (stop func()) {
 	t.Helper()
+	return startNginxWith(t, dir, "", http, sockets)
+}
+
+// startNginxWith does so with directives in front of all others.
+func startNginxWith(t *testing.T, dir, first, http string, sockets []*os.File) (stop func()) {
+	t.Helper()
 	conf := filepath.Join(dir, "nginx.conf")
 	// A master and a worker, since nginx may crash if it is to do without a
 	// master and inherits sockets (ngx_event_process_init).
-	text := strings.ReplaceAll(`daemon off; pid DIR/pid; worker_processes 1; error_log stderr crit;
+	text := first + strings.ReplaceAll(`daemon off; pid DIR/pid; worker_processes 1; error_log stderr crit;
 events { worker_connections 500; }
 http {
 access_log off; keepalive_requests 1000000; keepalive_timeout 1h;

@@ -416,6 +416,10 @@ func (g *generator) location(within string, depth int, taken map[string]bool) st
 	return b.String()
 }
 
+func (g *generator) tryFiles() string {
+	return "try_files " + pick(g, "$uri", "$uri/", "$uri $uri/", "/x$1") + " " + pick(g, "=404", "=403", "/a/b", "/ab?x=$1", "@n1", "@none", "/e$uri?$args") + ";\n"
+}
+
 // inside makes what stands in a location; bare tells that proxy_pass has no URI
 // there.
 func (g *generator) inside(bare bool) string {
@@ -425,7 +429,7 @@ func (g *generator) inside(bare bool) string {
 		b.WriteString("internal;\n")
 	}
 	if g.oneIn(12) {
-		b.WriteString("try_files " + pick(g, "$uri", "$uri/", "$uri $uri/", "/x$1") + " " + pick(g, "=404", "=403", "/a/b", "/ab?x=$1", "@n1", "@none", "/e$uri?$args") + ";\n")
+		b.WriteString(g.tryFiles())
 	}
 	switch g.IntN(7) {
 	case 0, 1, 2:
@@ -484,6 +488,9 @@ func (g *generator) http() string {
 		}
 		if g.oneIn(12) {
 			b.WriteString("ssl_reject_handshake on;\n")
+		}
+		if g.oneIn(8) {
+			b.WriteString(g.tryFiles())
 		}
 		if g.oneIn(12) {
 			b.WriteString("ssl_client_certificate cert.pem; ssl_verify_client " + pick(g, "optional_no_ca", "optional", "off") + ";\n")

@@ -190,6 +190,17 @@ func TestVariablesOfIndexAreNotDecided(t *testing.T) {
 	assert.Equal(t, []string{"location: the variables of index a $uri; at nginx.conf:3:10"}, next[1].Unsure)
 }
 
+func TestRandomIndexLeadsAnywhere(t *testing.T) {
+	r := router(t, `server { random_index on; location /off/ { random_index off; } }`)
+	m := get(t, r, "192.0.2.1:80", "h/")
+	assert.Equal(t, []string{"target: random_index at nginx.conf:3:10 leads to any of the files"}, m.Unsure)
+	next, here := m.Next()
+	require.Len(t, next, 1)
+	assert.True(t, here)
+	assert.Empty(t, get(t, r, "192.0.2.1:80", "h/off/").Unsure)
+	assert.Empty(t, get(t, r, "192.0.2.1:80", "h/x").Unsure)
+}
+
 func TestUnknownValueMattersOnlyWhereItIsUsed(t *testing.T) {
 	r := router(t, `geo $geo { default 1; } server { set $x "a$geo"; location / { proxy_pass http://127.0.0.1; } location /if { if ($x) { return 403; } } location /set { set $x 1; if ($x) { return 403; } } location /y { set $y $x$1; return 200 $y; } }`)
 	for url, want := range map[string]string{"h/": "-> /", "h/if": "unsure answer", "h/set": "403", "h/y": "200"} {

@@ -32,6 +32,10 @@ func (m *Match) indexed() {
 		return
 	}
 	st := &m.state
+	if d := st.level.set.randomIndex; d != nil {
+		m.unsure(fmt.Sprintf("target: %s at %v leads to any of the files", d.Name(), d.Pos()))
+		return
+	}
 	for _, i := range st.level.set.index {
 		path := i.name
 		if !strings.HasPrefix(path, "/") {
