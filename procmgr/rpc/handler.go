@@ -28,6 +28,11 @@ type HandlerOptions struct {
 	Identifier string // getIdentification; "supervisor"
 	Version    string // getSupervisorVersion; "4.2.5", as which the server behaves
 
+	// Namespaces are those of the methods: "supervisor" if nil, and if there is
+	// none only the system.… methods are served. They are the names of the
+	// [rpcinterface:x] sections.
+	Namespaces []string
+
 	// Username and Password are asked for if Username is not empty. Password
 	// may be "{SHA}" and the SHA-1 of one, in hexadecimal.
 	Username, Password string
@@ -82,11 +87,15 @@ func NewHandler(m *procmgr.Manager, o *HandlerOptions) http.Handler {
 	if h.o.MaxRequest <= 0 {
 		h.o.MaxRequest = maxRequest
 	}
-	h.methods = map[string]method{}
-	for name, m := range methods() {
-		h.methods["supervisor."+name] = m
+	if h.o.Namespaces == nil {
+		h.o.Namespaces = []string{"supervisor"}
 	}
-	maps.Copy(h.methods, systemMethods())
+	h.methods = systemMethods()
+	for name, m := range methods() {
+		for _, namespace := range h.o.Namespaces {
+			h.methods[namespace+"."+name] = m
+		}
+	}
 	return h
 }
 

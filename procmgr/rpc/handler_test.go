@@ -181,6 +181,18 @@ func TestEveryMethodTellsAboutItself(t *testing.T) {
 	require.Equal(t, &Fault{SignatureUnsupported, "SIGNATURE_UNSUPPORTED"}, err)
 }
 
+func TestTheNamespaceMayBeAnother(t *testing.T) {
+	c, ctx := serve(t, HandlerOptions{Namespaces: []string{"other"}}).client(t), t.Context()
+	_, err := c.Call(ctx, "other.getPID")
+	require.NoError(t, err)
+	_, err = c.PID(ctx)
+	require.ErrorIs(t, err, UnknownMethod)
+	c = serve(t, HandlerOptions{Namespaces: []string{}}).client(t)
+	names, err := c.ListMethods(ctx)
+	require.NoError(t, err)
+	require.Len(t, names, 4)
+}
+
 func TestMulticallAnswersEachCall(t *testing.T) {
 	h := serve(t, HandlerOptions{Identifier: "me"})
 	c, ctx := h.client(t), t.Context()

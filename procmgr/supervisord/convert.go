@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"syscall"
 
@@ -49,7 +50,11 @@ func convertGroup(sd *supervisorconf.Supervisord, g *supervisorconf.Group) (proc
 	return group, nil
 }
 
-const defaultHandler = "supervisor.dispatchers:default_handler"
+// What of Python's we know how to be.
+const (
+	defaultHandler = "supervisor.dispatchers:default_handler"
+	mainInterface  = "supervisor.rpcinterface:make_main_rpcinterface"
+)
 
 func at(p *supervisorconf.Process, err error) error {
 	return fmt.Errorf("supervisord: %s: [%s:%s]: %w", p.Program.Section().Pos(), p.Program.Kind, p.Program.Name, err)
@@ -108,6 +113,9 @@ func convert(sd *supervisorconf.Supervisord, p *supervisorconf.Process) (procmgr
 		to.AutoRestart = procmgr.RestartNever
 	}
 	sig, ok := signals[from.StopSignal.String()]
+	if !ok && runtime.GOOS == "linux" { // whose numbers they are
+		sig, ok = syscall.Signal(from.StopSignal), from.StopSignal > 0
+	}
 	if !ok {
 		return to, fmt.Errorf("stopsignal %s is not known here", from.StopSignal)
 	}

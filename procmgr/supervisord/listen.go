@@ -43,7 +43,7 @@ func (s *Server) listen() (all []listener, err error) {
 			}
 		}
 	}()
-	for _, server := range s.config.current.Servers {
+	for _, server := range s.initial.Servers {
 		var l net.Listener
 		if server.Family == supervisorconf.FamilyUnix {
 			l, err = rpc.ListenUnix(server.Path, fs.FileMode(server.Mode), server.Owner.UID, server.Owner.GID)
@@ -84,7 +84,7 @@ func (s *Server) serve(all []listener) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var served sync.WaitGroup
 	for _, l := range all {
-		for _, i := range s.config.current.RPCInterfaces {
+		for _, i := range s.initial.RPCInterfaces {
 			s.logger.Info("RPC interface '" + i.Name + "' initialized")
 		}
 		if l.of.Username == "" {

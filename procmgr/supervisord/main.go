@@ -349,7 +349,7 @@ func (cmd *command) load() (*supervisorconf.Config, error) {
 // plugin refuses what only Python can import.
 func plugin(spec string) error {
 	switch spec {
-	case "supervisor.rpcinterface:make_main_rpcinterface", defaultHandler:
+	case mainInterface, defaultHandler:
 		return nil
 	}
 	return errors.New("there is no Python here")

@@ -60,6 +60,7 @@ type Server struct {
 	manager *procmgr.Manager
 	logger  *slog.Logger // never nil
 	log     *mainLog     // nil unless Standalone
+	initial *supervisorconf.Config
 	config  config
 
 	mu    sync.Mutex
@@ -83,9 +84,12 @@ const (
 // New makes the automatic log files, and for a Standalone Server opens the log:
 // call Run then, whatever comes.
 func New(c *supervisorconf.Config, o *Options) (_ *Server, err error) {
-	s := &Server{asked: make(chan struct{})}
+	s := &Server{asked: make(chan struct{}), initial: c}
 	if o != nil {
 		s.o = *o
+	}
+	if err := s.checkPlugins(c); err != nil {
+		return nil, err
 	}
 	handlers := []slog.Handler{}
 	if s.o.Logger != nil {
@@ -118,6 +122,16 @@ func New(c *supervisorconf.Config, o *Options) (_ *Server, err error) {
 		}
 	}
 	return s, nil
+}
+
+// checkPlugins refuses what a Standalone Server would have to import.
+func (s *Server) checkPlugins(c *supervisorconf.Config) error {
+	for _, i := range c.RPCInterfaces {
+		if s.o.Standalone && i.Factory != mainInterface {
+			return fmt.Errorf("supervisord: %s: [rpcinterface:%s]: %s cannot be run", i.Section().Pos(), i.Name, i.Factory)
+		}
+	}
+	return nil
 }
 
 // begin writes what supervisord writes when it has its log, and cleans up.
@@ -158,6 +172,12 @@ func (s *Server) Handler(username, password string) http.Handler {
 	if s.log != nil {
 		o.MainLog = s.log.file
 	}
+	if s.o.Standalone {
+		o.Namespaces = []string{}
+		for _, i := range s.initial.RPCInterfaces { // New has refused others
+			o.Namespaces = append(o.Namespaces, i.Name)
+		}
+	}
 	return rpc.NewHandler(s.manager, o)
 }
 
@@ -176,7 +196,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	defer s.serve(listeners)()
 	if s.o.background != nil {
-		s.settle(s.config.first())
+		s.settle(&s.initial.Supervisord)
 	}
 	if s.o.Standalone {
 		defer s.writePIDFile()()
@@ -271,7 +291,7 @@ func (s *Server) ReopenLogs() error {
 
 // writePIDFile returns what removes it.
 func (s *Server) writePIDFile() (remove func()) {
-	path := s.config.first().PIDPath
+	path := s.initial.Supervisord.PIDPath
 	if err := os.WriteFile(path, fmt.Appendln(nil, os.Getpid()), 0o666); err != nil {
 		s.logger.Log(context.Background(), levelCritical, "could not write pidfile "+path)
 		return func() {}
