@@ -41,6 +41,8 @@
 //     one after the other.
 //   - A manager that was killed is no reason to start a second set of programs
 //     (Options.StateFile).
+//   - What outlives its parent need not become a zombie, nor outlive Run, even
+//     outside of its process group (Options.Subreaper).
 //   - A log that blocks or fails holds up nothing but the program that writes
 //     it. Log files are rotated at the end of a line.
 //   - Stop calls off the restart of a process that has just EXITED, though it

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -64,10 +65,13 @@ func uptimeOfSystem() time.Duration {
 }
 
 // memory is where the children are remembered: nowhere without a state file.
-type memory struct{ file *stateFile }
+type memory struct {
+	file     *stateFile
+	adopting sync.Mutex
+}
 
 // remember is for a child that was just started; nobody has reaped it yet.
-func (m memory) remember(name string, c *osChild, files []*os.File) error {
+func (m *memory) remember(name string, c *osChild, files []*os.File) error {
 	if m.file == nil {
 		return nil
 	}
@@ -82,13 +86,13 @@ func (m memory) remember(name string, c *osChild, files []*os.File) error {
 	return m.file.set(name, r)
 }
 
-func (m memory) forget(name string) {
+func (m *memory) forget(name string) {
 	if m.file != nil {
 		m.file.set(name, childRecord{}) // in vain, it names somebody who is no more
 	}
 }
 
-func (m memory) close() {
+func (m *memory) close() {
 	if m.file != nil {
 		m.file.close()
 	}
@@ -105,6 +109,9 @@ func pipeNumber(info os.FileInfo, err error) (uint64, bool) {
 // adopt takes over a child of an earlier Run. It has no standard input, which
 // has ended with that Run.
 func (b *osBackend) adopt(p *process, s survivor) (child, error) {
+	// One after the other: a thousand at once would take a hundred threads.
+	b.memory.adopting.Lock()
+	defer b.memory.adopting.Unlock()
 	proc, err := os.FindProcess(s.pid)
 	if err != nil {
 		return nil, err
