@@ -276,7 +276,8 @@ func (d *differ) socket(name string, q route.Request) {
 	pairs := map[[2]*nginxconf.Directive]*pair{}
 	var order []*pair
 	for _, host := range slices.Sorted(maps.Keys(hosts)) {
-		q.Host, q.ServerName, q.URI = host, "", "/"
+		// To TRACE, a server says no at once: the location does not matter here.
+		q.Host, q.ServerName, q.URI, q.Method = host, "", "/", "TRACE"
 		if q.TLS {
 			q.ServerName = host
 		}

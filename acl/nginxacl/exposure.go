@@ -402,10 +402,18 @@ func (f *fingerprinter) write(d *nginxconf.Directive) {
 		return
 	}
 	f.hash.WriteByte('{')
-	for inner := range f.c.In(nginxconf.Context{d}) {
-		if inner.Name() != "include" { // what it includes follows
-			f.write(inner)
+	f.body(d.Body())
+	f.hash.WriteByte('}')
+}
+
+func (f *fingerprinter) body(b *nginxconf.Body) {
+	for d := range b.Directives() {
+		if d.Name() != "include" {
+			f.write(d)
+			continue
+		}
+		for file := range f.c.Included(d) {
+			f.body(&file.Body)
 		}
 	}
-	f.hash.WriteByte('}')
 }

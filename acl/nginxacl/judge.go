@@ -150,7 +150,7 @@ func (r *reader) place(up *place, chain nginxconf.Context) (*place, error) {
 	if up != nil {
 		outer = &up.Policy
 	}
-	p, err := r.read(outer, chain)
+	p, blocks, err := r.read(outer, chain)
 	if err != nil {
 		return nil, err
 	}
@@ -161,15 +161,7 @@ func (r *reader) place(up *place, chain nginxconf.Context) (*place, error) {
 	} else {
 		pl.rules = &rules{Policy: *p}
 	}
-	for d := range r.c.In(chain) {
-		switch d.Name() {
-		case "server", "location", "limit_except":
-		default:
-			continue
-		}
-		if d.Body() == nil {
-			continue
-		}
+	for _, d := range blocks {
 		inner, err := r.place(pl, append(chain[:len(chain):len(chain)], d))
 		if err != nil {
 			return nil, err

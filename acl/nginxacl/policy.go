@@ -96,7 +96,7 @@ func For(c *nginxconf.Config, chain nginxconf.Context) (Policy, error) {
 	p := &Policy{}
 	for n := range len(chain) + 1 {
 		var err error
-		if p, err = r.read(p, chain[:n:n]); err != nil {
+		if p, _, err = r.read(p, chain[:n:n]); err != nil {
 			return *p, err
 		}
 	}
@@ -123,15 +123,21 @@ type level struct {
 	underscores, invalid, verify       *nginxconf.Directive
 	others, behind                     []other
 	req, conn, pages                   []*nginxconf.Directive
-	unknown                            []*nginxconf.Directive
+	unknown, blocks                    []*nginxconf.Directive
 	outside, said                      bool // it is no part of http or stream; it says anything
 }
 
 // read returns the policy of the innermost block of chain, in which up is in
-// force where it says nothing: up itself, if it says nothing at all.
-func (r *reader) read(up *Policy, chain nginxconf.Context) (*Policy, error) {
+// force where it says nothing: up itself, if it says nothing at all. Blocks are
+// the servers and locations in it, and limit_except.
+func (r *reader) read(up *Policy, chain nginxconf.Context) (_ *Policy, blocks []*nginxconf.Directive, _ error) {
 	l := level{outside: len(chain) == 0}
 	r.collect(&l, chain)
+	p, err := r.policy(up, &l, chain)
+	return p, l.blocks, err
+}
+
+func (r *reader) policy(up *Policy, l *level, chain nginxconf.Context) (*Policy, error) {
 	if !l.said && up.perl == nil {
 		return up, nil
 	}
@@ -156,7 +162,7 @@ func (r *reader) read(up *Policy, chain nginxconf.Context) (*Policy, error) {
 			return &p, fmt.Errorf("%s: %w", d.Pos(), err)
 		}
 	}
-	if p.RealIP, err = r.realIP(up.RealIP, &l, chain); err != nil {
+	if p.RealIP, err = r.realIP(up.RealIP, l, chain); err != nil {
 		return &p, err
 	}
 	take(&p.basic, l.basic)
@@ -251,73 +257,101 @@ func wrongNumber(d *nginxconf.Directive) error {
 	return fmt.Errorf(`%s: invalid number of arguments in "%s" directive`, d.Pos(), d.Name())
 }
 
-// collect finds the directives of a block that matter. Those of "if" blocks
-// count where it is not known what they do: they may be in force.
+// collect finds the directives of a block that matter, includes followed.
 func (r *reader) collect(l *level, chain nginxconf.Context) {
-	for d := range r.c.In(chain) {
-		switch name := d.Name(); name {
-		case "include", "server", "location", "limit_except", "http", "stream", "events", "mail":
-			continue
-		case "allow", "deny":
-			l.rules = append(l.rules, d)
-		case "satisfy":
-			l.satisfy = d
-		case "auth_basic":
-			l.basic = d
-		case "auth_basic_user_file":
-			l.basicFile = d
-		case "auth_request":
-			l.request = d
-		case "set_real_ip_from":
-			l.trust = append(l.trust, d)
-		case "real_ip_header":
-			l.header = d
-		case "real_ip_recursive":
-			l.recursive = d
-		case "internal":
-			l.internal = d
-		case "perl":
-			l.perl = d
-		case "underscores_in_headers":
-			l.underscores = d
-		case "ignore_invalid_headers":
-			l.invalid = d
-		case "ssl_verify_client":
-			l.verify = d
-		case "modsecurity", "js_preread", "preread_by_lua_block", "preread_by_lua_file":
-			l.behind = append(l.behind, other{name, d})
-		case "limit_req":
-			l.req = append(l.req, d)
-		case "limit_conn":
-			l.conn = append(l.conn, d)
-		case "error_page":
-			l.pages = append(l.pages, d)
-		case "if":
-			r.asks(d)
-			inner := level{}
-			r.collect(&inner, nginxconf.Context{d})
-			if !inner.said {
-				continue
-			}
-			l.others, l.behind = append(l.others, inner.others...), append(l.behind, inner.behind...)
-			l.unknown = append(l.unknown, inner.unknown...)
-			take(&l.perl, inner.perl)
-		case "geo", "map", "set", "rewrite":
-			r.asks(d)
-			continue
-		default:
-			slot, judges := others[name]
-			switch {
-			case judges:
-				l.others = append(l.others, other{slot, d})
-			case !l.outside && !r.knows(name):
-				l.unknown = append(l.unknown, d)
-			default:
-				continue
-			}
-		}
-		l.said = true
+	body := &r.c.Root.Body
+	if n := len(chain); n > 0 {
+		body = chain[n-1].Body()
 	}
+	if body != nil {
+		r.body(l, body)
+	}
+}
+
+// body is nginxconf.Config.In, but allocates nothing.
+func (r *reader) body(l *level, b *nginxconf.Body) {
+	for d := range b.Directives() {
+		name := d.Name()
+		if name != "include" {
+			r.directive(l, name, d)
+			continue
+		}
+		for f := range r.c.Included(d) {
+			r.body(l, &f.Body)
+		}
+	}
+}
+
+// directive takes in one. Those of "if" blocks count where it is not known what
+// they do: they may be in force.
+func (r *reader) directive(l *level, name string, d *nginxconf.Directive) {
+	switch name {
+	case "server", "location", "limit_except":
+		if d.Body() != nil {
+			l.blocks = append(l.blocks, d)
+		}
+		return
+	case "http", "stream", "events", "mail":
+		return
+	case "allow", "deny":
+		l.rules = append(l.rules, d)
+	case "satisfy":
+		l.satisfy = d
+	case "auth_basic":
+		l.basic = d
+	case "auth_basic_user_file":
+		l.basicFile = d
+	case "auth_request":
+		l.request = d
+	case "set_real_ip_from":
+		l.trust = append(l.trust, d)
+	case "real_ip_header":
+		l.header = d
+	case "real_ip_recursive":
+		l.recursive = d
+	case "internal":
+		l.internal = d
+	case "perl":
+		l.perl = d
+	case "underscores_in_headers":
+		l.underscores = d
+	case "ignore_invalid_headers":
+		l.invalid = d
+	case "ssl_verify_client":
+		l.verify = d
+	case "modsecurity", "js_preread", "preread_by_lua_block", "preread_by_lua_file":
+		l.behind = append(l.behind, other{name, d})
+	case "limit_req":
+		l.req = append(l.req, d)
+	case "limit_conn":
+		l.conn = append(l.conn, d)
+	case "error_page":
+		l.pages = append(l.pages, d)
+	case "if":
+		r.asks(d)
+		inner := level{}
+		r.collect(&inner, nginxconf.Context{d})
+		if !inner.said {
+			return
+		}
+		l.others, l.behind = append(l.others, inner.others...), append(l.behind, inner.behind...)
+		l.unknown = append(l.unknown, inner.unknown...)
+		take(&l.perl, inner.perl)
+	case "geo", "map", "set", "rewrite":
+		r.asks(d)
+		return
+	default:
+		slot, judges := others[name]
+		switch {
+		case judges:
+			l.others = append(l.others, other{slot, d})
+		case !l.outside && !r.knows(name):
+			l.unknown = append(l.unknown, d)
+		default:
+			return
+		}
+	}
+	l.said = true
 }
 
 // asks notes whether a directive asks for the host, or for the client's address
