@@ -53,23 +53,78 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
+// sites is a configuration of services, each with two servers as people have
+// them.
+func sites(n int) string {
+	var b strings.Builder
+	b.WriteString("events { }\nhttp {\n")
+	for i := range n {
+		fmt.Fprintf(&b, `    server {
+        listen 80;
+        server_name s%[1]d.example.se;
+        return 301 https://$host$request_uri;
+    }
+    server {
+        listen 443 ssl http2;
+        listen [::]:443 ssl http2;
+        server_name s%[1]d.example.se;
+        ssl_certificate /etc/ssl/s%[1]d.pem;
+        ssl_certificate_key /etc/ssl/s%[1]d.key;
+        allow 10.0.0.0/8;
+        deny all;
+        location / {
+            proxy_pass http://127.0.0.1:%[2]d;
+            proxy_set_header X-Real-IP $remote_addr;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        }
+        location ~ ^/(?:old|new)/.*\.php$ { return 404; }
+        location /static/ {
+            alias /srv/s%[1]d/;
+        }
+    }
+`, i, 8000+i%1000)
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+// A router is to be there in the time that it takes to parse its configuration.
 func BenchmarkNew(b *testing.B) {
-	text := many(10_000)
-	b.Run("parse", func(b *testing.B) {
-		b.SetBytes(int64(len(text)))
-		b.ReportAllocs()
-		for b.Loop() {
-			load(b, text)
-		}
-	})
-	c := load(b, text)
-	b.Run("route", func(b *testing.B) {
-		b.SetBytes(int64(len(text)))
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := New(c); err != nil {
-				b.Fatal(err)
+	for _, shape := range []struct{ name, text string }{{"locations", many(10_000)}, {"sites", sites(13_300)}} {
+		b.Run(shape.name+"/parse", func(b *testing.B) {
+			b.SetBytes(int64(len(shape.text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				load(b, shape.text)
 			}
-		}
-	})
+		})
+		c := load(b, shape.text)
+		b.Run(shape.name+"/route", func(b *testing.B) {
+			b.SetBytes(int64(len(shape.text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := New(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkMatchRegex(b *testing.B) {
+	r, err := New(load(b, sites(1000)))
+	require.NoError(b, err)
+	q := Request{Listen: netip.MustParseAddrPort("192.0.2.1:443"), TLS: true, ServerName: "s1.example.se", Host: "s1.example.se", Method: "GET"}
+	for _, uri := range []string{"/cases/12", "/old/cases/index.php"} {
+		b.Run(uri[1:4], func(b *testing.B) {
+			q := q
+			q.URI = uri
+			b.ReportAllocs()
+			for b.Loop() {
+				if m, err := r.Match(q); err != nil || len(m.Unsure) > 0 {
+					b.Fatal(m, err)
+				}
+			}
+		})
+	}
 }

@@ -28,10 +28,16 @@ type builder struct {
 	servers     []server
 	serverNames []serverName
 
-	levels   []level
-	prefixes []prefix
-	sorter   sorter
-	blocks   []*nginxconf.Directive // a stack of those that are to be read
+	levels      []level
+	extras      []extra
+	lists       []locations
+	expressions []expression
+	ops         []op
+	prefixes    []prefix
+
+	script script // that is being read
+	sorter sorter
+	blocks []*nginxconf.Directive // a stack of those that are to be read
 }
 
 // A server is a server block.
@@ -137,11 +143,7 @@ func (b *builder) server(http *level, d *nginxconf.Directive) {
 	if d.Body() == nil {
 		return
 	}
-	if len(b.servers) == 0 {
-		b.servers = make([]server, 64)
-	}
-	srv := &b.servers[0]
-	b.servers = b.servers[1:]
+	srv := one(&b.servers)
 	srv.d, srv.up, srv.set, srv.extra = d, http, http.set, b.none
 	locations := b.read(&srv.level, "", srv, "location")
 	if !srv.listens { // as root; another user's nginx listens on port 8000
@@ -160,7 +162,7 @@ func (b *builder) serverDirective(srv *server, name string, d *nginxconf.Directi
 		return
 	}
 	if srv.names == nil {
-		srv.names = b.newNames(d.NumArgs())
+		srv.names = some(&b.serverNames, d.NumArgs())
 	}
 	for i := range d.NumArgs() {
 		n, err := value.ParseServerName(d.Arg(i))
@@ -185,7 +187,8 @@ func (b *builder) serverDirective(srv *server, name string, d *nginxconf.Directi
 // locations adds the locations of a server or a location of that name (nginx
 // 1.22: ngx_http_core_location).
 func (b *builder) locations(up *level, within string, ds []*nginxconf.Directive, srv *server) {
-	in := &locations{list: b.newPrefixes(len(ds))}
+	in := one(&b.lists)
+	in.list = some(&b.prefixes, len(ds))
 	for _, d := range ds {
 		if d.Body() == nil {
 			continue
@@ -250,31 +253,27 @@ func misplaced(up *level, within string, loc value.Location) string {
 }
 
 func (b *builder) newLevel(up *level, d *nginxconf.Directive) *level {
-	if len(b.levels) == 0 {
-		b.levels = make([]level, 256)
-	}
-	l := &b.levels[0]
-	b.levels = b.levels[1:]
+	l := one(&b.levels)
 	l.d, l.up, l.set, l.extra = d, up, up.set, b.none
 	return l
 }
 
-// newNames returns room for n.
-func (b *builder) newNames(n int) []serverName {
-	if len(b.serverNames) < n {
-		b.serverNames = make([]serverName, 128+n)
+// one returns a new T, and makes many at a time.
+func one[T any](slab *[]T) *T {
+	if len(*slab) == 0 {
+		*slab = make([]T, 128)
 	}
-	s := b.serverNames[:0:n]
-	b.serverNames = b.serverNames[n:]
-	return s
+	t := &(*slab)[0]
+	*slab = (*slab)[1:]
+	return t
 }
 
-// newPrefixes returns room for n.
-func (b *builder) newPrefixes(n int) []prefix {
-	if len(b.prefixes) < n {
-		b.prefixes = make([]prefix, 256+n)
+// some returns room for n of them.
+func some[T any](slab *[]T, n int) []T {
+	if len(*slab) < n {
+		*slab = make([]T, 128+n)
 	}
-	p := b.prefixes[:0:n]
-	b.prefixes = b.prefixes[n:]
-	return p
+	s := (*slab)[:0:n]
+	*slab = (*slab)[n:]
+	return s
 }

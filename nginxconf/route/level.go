@@ -49,7 +49,7 @@ type extra struct {
 // own returns the extra of the level alone.
 func (b *builder) own(l *level) *extra {
 	if l.extra == b.none {
-		l.extra = &extra{}
+		l.extra = one(&b.extras)
 	}
 	return l.extra
 }
@@ -213,13 +213,15 @@ const (
 // it returns: the last ones of builder.blocks, for the caller to take away.
 func (b *builder) read(l *level, name string, srv *server, blocks string) []*nginxconf.Directive {
 	r := reader{b: b, l: l, name: name, srv: srv, outer: l.set, blocks: blocks}
+	r.script = b.script[:0]
 	start := len(b.blocks)
 	if l.d.Body() != nil {
 		r.body(l.d.Body())
 	}
 	r.inherit()
-	if len(r.script) > 0 {
-		b.own(l).script = r.script
+	if n := len(r.script); n > 0 {
+		b.own(l).script = append(some(&b.ops, n), r.script...)
+		b.script = r.script
 	}
 	for _, c := range r.conditions {
 		b.condition(c, l)

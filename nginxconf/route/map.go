@@ -36,7 +36,7 @@ func (b *builder) mapping(d *nginxconf.Directive) {
 	m := &mapping{d: d, c: b.c}
 	b.define(d.Arg(1), variable{mapVariable, m})
 	for e := range m.entries() { // named groups are variables
-		if key := e.Name(); strings.HasPrefix(key, "~") && strings.Contains(key, "(?") {
+		if key := e.Name(); strings.HasPrefix(key, "~") && hasNames(key) {
 			b.expression(e, strings.TrimPrefix(key[1:], "*"), false)
 		}
 	}

@@ -189,7 +189,7 @@ func (c *client) connect(t *testing.T) (netip.AddrPort, error) {
 	if c.conn == nil {
 		conn, err := net.Dial("tcp", c.addr.String())
 		require.NoError(t, err)
-		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 		if c.tls != nil {
 			secure := tls.Client(conn, c.tls)
 			if err := secure.Handshake(); err != nil {
@@ -206,6 +206,7 @@ func (c *client) connect(t *testing.T) (netip.AddrPort, error) {
 // ask sends a request as it is.
 func (c *client) ask(t *testing.T, method, raw string) *reply {
 	t.Helper()
+	require.NoError(t, c.conn.SetDeadline(time.Now().Add(time.Minute)))
 	_, err := io.WriteString(c.conn, raw)
 	require.NoError(t, err)
 	response, err := http.ReadResponse(c.in, &http.Request{Method: method})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -78,6 +79,7 @@ func TestOracleStream(t *testing.T) {
 				}
 				conn, err := net.Dial("tcp", listen.String())
 				require.NoError(t, err)
+				require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 				got, err := io.ReadAll(conn)
 				require.NoError(t, err)
 				require.Equal(t, answerOf(c, m, conn), string(got), "%v: %v\n%s", listen, m.Server, text)

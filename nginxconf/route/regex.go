@@ -39,13 +39,30 @@ func (x *expression) doubt(err error) string {
 
 // expression notes an expression and the variables that its groups are.
 func (b *builder) expression(d *nginxconf.Directive, pattern string, caseless bool) *expression {
-	if strings.Contains(pattern, "(?") {
+	if hasNames(pattern) {
 		info, _ := pcre.Check(pattern, caseless)
 		for _, name := range info.Names {
 			b.define(name, variable{kind: setVariable})
 		}
 	}
-	return &expression{d: d, pattern: pattern, caseless: caseless}
+	x := one(&b.expressions)
+	x.d, x.pattern, x.caseless = d, pattern, caseless
+	return x
+}
+
+// hasNames tells whether there may be groups with a name in a pattern.
+func hasNames(pattern string) bool {
+	for {
+		_, rest, found := strings.Cut(pattern, "(?")
+		if !found {
+			return false
+		}
+		if strings.HasPrefix(rest, "P<") || strings.HasPrefix(rest, "'") ||
+			strings.HasPrefix(rest, "<") && !strings.HasPrefix(rest, "<=") && !strings.HasPrefix(rest, "<!") {
+			return true
+		}
+		pattern = rest
+	}
 }
 
 // exec matches as nginx does for a request: a match leaves its captures and

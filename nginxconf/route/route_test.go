@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -655,6 +656,27 @@ func TestFromHTTP(t *testing.T) {
 	assert.NotEmpty(t, q.Header)
 	q.Listen, q.Client, q.Header = netip.AddrPort{}, netip.Addr{}, nil
 	assert.Equal(t, Request{TLS: true, ServerName: "scout.example.se", Host: "scout.example.se", Method: "PUT", URI: "/a%20b?c"}, q)
+}
+
+// What a router reads when it is first needed, many may need at once.
+func TestRouterIsForManyGoroutines(t *testing.T) {
+	r := router(t, fuzzed)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for _, uri := range []string{"/", "/rrb?k=aab", "/r/x+?r=1", "/p/x", "/p/r?u=h"} {
+				for _, host := range []string{"a.test", "w.re", "x"} {
+					m, err := r.Match(Request{Listen: netip.MustParseAddrPort("192.0.2.1:80"), Host: host, URI: uri})
+					if err != nil {
+						t.Error(err)
+					}
+					_, _ = m.Next()
+					_, _ = m.BackendHeader()
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestMatchAllocatesTheTargetAlone(t *testing.T) {

@@ -56,7 +56,12 @@ func (r *reader) op(name string, d *nginxconf.Directive) {
 	switch name {
 	case "break":
 	case "return":
-		v, err := value.ParseReturn(d.Args()...)
+		var args [3]string // one more than it may have
+		n = min(n, len(args))
+		for i := range n {
+			args[i] = d.Arg(i)
+		}
+		v, err := value.ParseReturn(args[:n]...)
 		if err != nil {
 			r.b.refuse(d, "invalid-return", "%v", err)
 			return
