@@ -3,6 +3,7 @@ package route
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
@@ -114,12 +115,19 @@ func (b *builder) upstreams() {
 }
 
 // names puts up the names of sockets with several servers. One server alone
-// serves all requests, whatever its names.
+// serves all requests, whatever its names. Those of the same servers on IPv4 and
+// IPv6 are the same.
 func (b *builder) names() {
+	var last *socket
 	for _, s := range b.sockets {
 		if len(s.servers) < 2 && !s.standard.captures {
 			continue
 		}
+		if last != nil && slices.Equal(s.servers, last.servers) {
+			s.names = last.names
+			continue
+		}
+		last = s
 		n := 0
 		for _, srv := range s.servers {
 			n += max(len(srv.names), 1)

@@ -288,7 +288,7 @@ func (m *Match) reply(by *nginxconf.Directive, reason string) {
 // ngx_http_script_return_code, ngx_http_send_response).
 func (m *Match) returned(o *op) phase {
 	st := &m.state
-	v := &o.ret
+	v := value.Return{Status: int(o.status), Text: o.text}
 	if v.Status >= 400 && v.Text == "" {
 		return m.special(v.Status, o.d, "return")
 	}

@@ -20,20 +20,19 @@ type op struct {
 	d    *nginxconf.Directive
 	kind opKind
 
-	re     *expression // of a rewrite, or of an if that compares with one
-	text   string      // of set, rewrite; of an if, what is compared with
-	name   string      // the variable of set and if, in lower case
-	status int         // of a rewrite that redirects, or 0
+	re   *expression // of a rewrite, or of an if that compares with one
+	text string      // of return, set, rewrite; of an if, what is compared with
+	name string      // the variable of set and if, in lower case
 
-	not      bool // of an if: "!=", "!~"
-	last     bool // a rewrite that ends the script
-	leave    bool // a rewrite with "break"
-	dropArgs bool // its replacement ends with "?"
-	lengths  bool // nginx measures the replacement before it writes it
+	not      bool  // of an if: "!=", "!~"
+	last     bool  // a rewrite that ends the script
+	leave    bool  // a rewrite with "break"
+	dropArgs bool  // its replacement ends with "?"
+	lengths  bool  // nginx measures the replacement before it writes it
+	status   int32 // of a return; of a rewrite that redirects, or 0
+	end      int32 // of an if: the op behind its block
 
-	end   int          // of an if: the op behind its block
-	level *level       // of an if in a location: what is in force then
-	ret   value.Return // of a return
+	level *level // of an if in a location: what is in force then
 }
 
 type opKind uint8
@@ -66,7 +65,7 @@ func (r *reader) op(name string, d *nginxconf.Directive) {
 			r.b.refuse(d, "invalid-return", "%v", err)
 			return
 		}
-		o.kind, o.ret = opReturn, v
+		o.kind, o.status, o.text = opReturn, int32(v.Status), v.Text
 	case "set":
 		if n != 2 || !strings.HasPrefix(d.Arg(0), "$") {
 			if n == 2 {
@@ -157,7 +156,7 @@ func (r *reader) ifBlock(o *op) {
 	inner := reader{b: r.b, l: r.l, part: scriptPart, script: r.script}
 	inner.body(o.d.Body())
 	r.script = inner.script
-	r.script[at].end = len(r.script)
+	r.script[at].end = int32(len(r.script))
 }
 
 // condition reads the condition of an if (nginx 1.22:
@@ -280,7 +279,7 @@ func (m *Match) script(ops script, then phase) phase {
 		}
 		switch {
 		case !holds:
-			i = o.end - 1
+			i = int(o.end) - 1
 		case o.level != nil:
 			m.at(o.level)
 		}
@@ -351,7 +350,7 @@ func (m *Match) replace(o *op, e *engine) (phase, error) {
 			}
 		}
 		st.location = text
-		return m.special(o.status, o.d, "rewrite"), nil
+		return m.special(int(o.status), o.d, "rewrite"), nil
 	}
 	if args >= 0 {
 		own := text[args:]
