@@ -36,8 +36,13 @@ func (cs Changes) Uncertain() bool {
 func (c *Change) lines(names acl.Names) []string {
 	var all []string
 	add := func(set acl.Set, what, more string) {
-		if !set.IsEmpty() {
-			all = append(all, what+": "+names.Describe(set)+more)
+		if set.IsEmpty() {
+			return
+		}
+		who := names.Describe(set)
+		all = append(all, what+": "+who+more)
+		if strings.Contains(who, " more prefixes") {
+			all = append(all, "exactly: "+exactly(set))
 		}
 	}
 	gain, lose := "gain access", "lose access"
@@ -62,6 +67,21 @@ func (c *Change) lines(names acl.Names) []string {
 	add(c.Loses, lose, "")
 	add(c.LosesLogin, "lose access even with a login", "")
 	return all
+}
+
+// exactly writes a set by its prefixes, or by those that are not in it if they
+// are fewer. What fills pages is cut: the set is in the Change.
+func exactly(set acl.Set) string {
+	in, out := set.String(), set.Complement().String()
+	text := in
+	if len(out) < len(in) {
+		text = "everybody but " + out
+	}
+	const most = 4000
+	if len(text) > most {
+		text = text[:strings.LastIndexByte(text[:most], ',')] + ", …"
+	}
+	return text
 }
 
 // Where says which URLs the change is about: "scout.example.se /admin/* on

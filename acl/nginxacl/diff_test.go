@@ -274,6 +274,19 @@ a, c, any other host /* on 0.0.0.0:80
 `, text)
 }
 
+func TestManyAddressesAreWrittenOutToo(t *testing.T) {
+	const all = "192.0.2.0, 192.0.2.2, 192.0.2.4, 192.0.2.6, 192.0.2.8, 192.0.2.10, 192.0.2.12"
+	rules := "deny all;"
+	for a := range strings.SplitSeq(all, ", ") {
+		rules = "allow " + a + ";\n" + rules
+	}
+	changes, text := diffOf(t, site("deny all;"), site(rules))
+	require.Contains(t, text, "gain access: 192.0.2.0, 192.0.2.2, 192.0.2.4, 192.0.2.6, 192.0.2.8 and 2 more prefixes\n    exactly: "+all+"\n")
+	require.Equal(t, all, changes[0].Gains.String())
+	_, text = diffOf(t, site(rules), site("deny all;\n"+strings.ReplaceAll(rules, "allow", "deny")+"allow all;"))
+	require.Contains(t, text, "lose access: 192.0.2.0, ")
+}
+
 func TestADifferenceHasTwoWays(t *testing.T) {
 	before, after := site(office, "location / { "+app+" }"), site("allow 198.51.100.0/24; deny all;", "location / { "+app+" }")
 	there, _ := diffOf(t, before, after)
