@@ -519,7 +519,7 @@ func (h *handler) stdin(_ context.Context, a args) (any, error) {
 	name := a.str(0)
 	chars, ok := a[1].(string)
 	if !ok {
-		return nil, newFault(IncorrectParameters, fmt.Sprint(a[1]))
+		return nil, newFault(IncorrectParameters, shown(a[1]))
 	}
 	if _, err := h.one(name); err != nil {
 		return nil, err
@@ -529,6 +529,17 @@ func (h *handler) stdin(_ context.Context, a args) (any, error) {
 		return nil, newFault(NoFile, name)
 	}
 	return true, faultFor(err, name)
+}
+
+// shown is Python's str, of what is no string.
+func shown(v any) string {
+	switch v {
+	case true:
+		return "True"
+	case false:
+		return "False"
+	}
+	return fmt.Sprint(v)
 }
 
 func (h *handler) remoteCommEvent(_ context.Context, a args) (any, error) {

@@ -31,7 +31,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	s := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: readTimeout,
-		IdleTimeout:       10 * time.Minute,
+		IdleTimeout:       30 * time.Minute, // as supervisord: supervisorctl does not try again
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          log.New(io.Discard, "", 0), // of clients that go away
 		BaseContext:       func(net.Listener) context.Context { return ctx },

@@ -239,6 +239,11 @@ func (d *drive) await(pattern string, times ...int) {
 // call calls a method of the API, and writes down the answer.
 func (d *drive) call(method string, args ...any) any {
 	v, err := d.client.Call(d.t.Context(), method, args...)
+	d.answer(method, args, v, err)
+	return v
+}
+
+func (d *drive) answer(method string, args []any, v any, err error) {
 	given, _ := json.Marshal(args)
 	text, _ := json.Marshal(v)
 	answer := string(text)
@@ -248,7 +253,6 @@ func (d *drive) call(method string, args ...any) any {
 		answer = fmt.Sprintf("fault %d %s", f.Code, f.Text)
 	}
 	d.tell("%s%s\n\t%s", method, given, answer)
-	return v
 }
 
 func (d *drive) supervisor(method string, args ...any) any {
