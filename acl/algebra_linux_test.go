@@ -33,7 +33,7 @@ func TestOracleNginxAgreesWithTheAlgebra(t *testing.T) {
 	n := startNginx(t, "", locations(served))
 	changed := 0
 	ask := func(d door, from, who netip.Addr) {
-		if n.sockets[d] == nil {
+		if n.doors[d] == nil {
 			return
 		}
 		c := n.enter(t, d, from)

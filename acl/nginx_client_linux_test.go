@@ -69,7 +69,7 @@ func forwardedField(r *random) string {
 func TestOracleNginxFindsClients(t *testing.T) {
 	seed, cases := testenv.Size(t, 1500)
 	r := newRand(seed)
-	version := nginxVersion(t)
+	version := testenv.NginxVersion(t)
 	var all []RealIP
 	var server strings.Builder
 	server.WriteString("add_header X-Addr $remote_addr always; add_header X-Port $remote_port always;\n")
@@ -110,7 +110,7 @@ func TestOracleNginxFindsClients(t *testing.T) {
 	replaced := 0
 	for range cases {
 		w := pick(r, ways...)
-		if n.sockets[w.d] == nil {
+		if n.doors[w.d] == nil {
 			continue
 		}
 		if clients[w.d] == nil {
@@ -218,7 +218,7 @@ location / { empty_gif; } }`, socket, log.Name()), "location = / { empty_gif; }\
 	// What nginx answers here it does once it listens everywhere.
 	require.False(t, n.enter(t, tcp4, netip.MustParseAddr("127.0.0.1")).denied(t, "/", ""))
 
-	o := &ProxyHeaderOptions{Version: nginxVersion(t)}
+	o := &ProxyHeaderOptions{Version: testenv.NginxVersion(t)}
 	var told, silent, refused int
 	for range cases {
 		header := proxyHeaders(r)
@@ -428,7 +428,7 @@ func TestOracleNginxReadsGeo(t *testing.T) {
 	seed, cases := testenv.Size(t, 120)
 	r := newRand(seed)
 	var http, server bytes.Buffer
-	version := nginxVersion(t)
+	version := testenv.NginxVersion(t)
 	var geos []*Geo
 	var blocks [][][]string
 	var warnings []string

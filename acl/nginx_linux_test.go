@@ -2,7 +2,6 @@ package acl
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -14,24 +13,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/onehost-go/onehost/internal/testenv"
 )
-
-// nginxVersion returns the version of the nginx that upstream finds.
-func nginxVersion(t *testing.T) string {
-	t.Helper()
-	said, err := exec.CommandContext(t.Context(), testenv.Program(t, "nginx"), "-v").CombinedOutput()
-	require.NoError(t, err, "%s", said)
-	_, version, found := strings.Cut(strings.TrimSpace(string(said)), "nginx/")
-	require.True(t, found, "%s", said)
-	version, _, _ = strings.Cut(version, " ")
-	return version
-}
 
 // A door is one of the listening sockets of a test's nginx.
 type door int
@@ -46,76 +33,51 @@ const (
 
 // An nginx is a running one, in a temporary directory.
 type nginx struct {
-	dir     string
-	sockets [doors]syscall.Sockaddr // nil: the system has none
+	dir   string
+	doors [doors]*testenv.Socket // nil: the system has none
 }
 
 // startNginx runs nginx with the given directives inside one server block. It
 // ends with the test.
-//
-// nginx inherits listening sockets, as a new binary does at an upgrade. So
-// there is no race for ports, and no waiting for it to come up: a connection
-// made before that stands in the queue.
 func startNginx(t *testing.T, http, server string) *nginx {
 	t.Helper()
-	binary := testenv.Program(t, "nginx")
 	n := &nginx{dir: t.TempDir()}
-	ours := [doors]syscall.Sockaddr{
-		tcp4:   &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}},
-		tcp6:   &syscall.SockaddrInet6{Addr: netip.IPv6Loopback().As16()},
-		mapped: &syscall.SockaddrInet6{Addr: netip.MustParseAddr("::ffff:127.0.0.1").As16()},
-		unix:   &syscall.SockaddrUnix{Name: filepath.Join(n.dir, "s")},
-	}
-	cmd := exec.CommandContext(t.Context(), binary, "-p", n.dir, "-e", "stderr", "-c", filepath.Join(n.dir, "nginx.conf"))
 	var listen strings.Builder
-	var inherit []string
-	for d, address := range ours {
-		fd, bound, err := listenOn(address)
-		if err != nil && door(d) != tcp4 {
+	var sockets []testenv.Socket
+	for d := range doors {
+		var s testenv.Socket
+		var err error
+		switch d {
+		case tcp4:
+			s, err = testenv.Listen(netip.MustParseAddrPort("127.0.0.1:0"), false)
+			require.NoError(t, err)
+		case tcp6:
+			s, err = testenv.Listen(netip.MustParseAddrPort("[::1]:0"), false)
+		case mapped:
+			s, err = testenv.Listen(netip.MustParseAddrPort("[::ffff:127.0.0.1]:0"), false)
+		case unix:
+			s, err = testenv.ListenUnix(filepath.Join(n.dir, "s"))
+		}
+		if err != nil {
 			t.Logf("no socket %d: %v", d, err)
 			continue
 		}
-		require.NoError(t, err)
-		n.sockets[d] = bound
-		file := os.NewFile(uintptr(fd), "")
-		defer file.Close()
-		inherit = append(inherit, strconv.Itoa(3+len(cmd.ExtraFiles)))
-		cmd.ExtraFiles = append(cmd.ExtraFiles, file)
-		switch bound := bound.(type) {
-		case *syscall.SockaddrInet4:
-			fmt.Fprintf(&listen, "listen 127.0.0.1:%d;\n", bound.Port)
-		case *syscall.SockaddrInet6:
-			fmt.Fprintf(&listen, "listen [%v]:%d ipv6only=off;\n", netip.AddrFrom16(bound.Addr), bound.Port)
-		case *syscall.SockaddrUnix:
-			fmt.Fprintf(&listen, "listen unix:%s;\n", bound.Name)
+		n.doors[d] = &s
+		sockets = append(sockets, s)
+		listen.WriteString(s.Directive())
+		if d == tcp6 || d == mapped {
+			listen.WriteString(" ipv6only=off")
 		}
+		listen.WriteString(";\n")
 	}
 	n.configure(t, http+"\nserver {\n"+listen.String()+server+"}\n")
-
-	cmd.Env = append(os.Environ(), "NGINX="+strings.Join(inherit, ";")+";")
-	// The master takes its worker along, if it is asked to end and not killed.
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // should this process die without its cleanups
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	require.NoError(t, cmd.Start())
-	for _, file := range cmd.ExtraFiles {
-		require.NoError(t, syscall.SetNonblock(int(file.Fd()), true)) // nginx takes it for granted
-	}
-	t.Cleanup(func() {
-		err := cmd.Wait() // asked to end: the test's context is done
-		if t.Failed() {
-			log, _ := os.ReadFile(filepath.Join(n.dir, "error.log"))
-			t.Logf("nginx ended with %v, and said:\n%s%s", err, said.String(), log)
-		}
-	})
+	testenv.Nginx(t, n.dir, sockets)
 	return n
 }
 
 // configure writes nginx.conf, with directives inside the http block.
 func (n *nginx) configure(t *testing.T, directives string) {
 	t.Helper()
-	// Not "master_process off": such an nginx crashes on inherited sockets.
 	conf := strings.ReplaceAll(`daemon off; worker_processes 1; pid DIR/pid;
 events { worker_connections 200; }
 http {
@@ -123,36 +85,6 @@ access_log off; error_log DIR/error.log crit; keepalive_requests 1000000; keepal
 client_body_temp_path DIR/b; proxy_temp_path DIR/p; fastcgi_temp_path DIR/f; uwsgi_temp_path DIR/u; scgi_temp_path DIR/s_;
 `, "DIR", n.dir) + directives + "}\n"
 	require.NoError(t, os.WriteFile(filepath.Join(n.dir, "nginx.conf"), []byte(conf), 0o644))
-}
-
-func listenOn(address syscall.Sockaddr) (fd int, bound syscall.Sockaddr, err error) {
-	family := syscall.AF_UNIX
-	switch address.(type) {
-	case *syscall.SockaddrInet4:
-		family = syscall.AF_INET
-	case *syscall.SockaddrInet6:
-		family = syscall.AF_INET6
-	}
-	if fd, err = syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0); err != nil {
-		return 0, nil, err
-	}
-	if family == syscall.AF_INET6 {
-		err = syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0)
-	}
-	if err == nil {
-		err = syscall.Bind(fd, address)
-	}
-	if err == nil {
-		err = syscall.Listen(fd, 64)
-	}
-	if err == nil {
-		bound, err = syscall.Getsockname(fd)
-	}
-	if err != nil {
-		syscall.Close(fd)
-		return 0, nil, err
-	}
-	return fd, bound, nil
 }
 
 // A client asks an nginx over one connection.
@@ -165,15 +97,12 @@ type client struct {
 // the client's own IPv4 address.
 func (n *nginx) enter(t *testing.T, d door, from netip.Addr) *client {
 	t.Helper()
-	var network, address string
-	switch bound := n.sockets[d].(type) {
-	case *syscall.SockaddrInet4:
-		network, address = "tcp4", netip.AddrPortFrom(netip.AddrFrom4(bound.Addr), uint16(bound.Port)).String()
-	case *syscall.SockaddrInet6:
-		a := netip.AddrFrom16(bound.Addr).Unmap()
-		network, address = "tcp", netip.AddrPortFrom(a, uint16(bound.Port)).String()
-	case *syscall.SockaddrUnix:
-		network, address = "unix", bound.Name
+	network, address := "tcp", n.doors[d].Path
+	if address != "" {
+		network = "unix"
+	} else {
+		at := n.doors[d].Addr
+		address = netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).String()
 	}
 	var dialer net.Dialer
 	if from.IsValid() {

@@ -123,7 +123,7 @@ func harness(t *testing.T) RealIP {
 		require.NoError(t, err)
 		l = append(l, r)
 	}
-	return RealIP{Trusted: Compile(l), Header: "X-Oracle-Client", Version: nginxVersion(t)}
+	return RealIP{Trusted: Compile(l), Header: "X-Oracle-Client", Version: testenv.NginxVersion(t)}
 }
 
 // header is the request's, and the peer's address, as nginx sees them. Around

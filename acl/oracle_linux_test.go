@@ -90,7 +90,7 @@ func TestOracleNginxDecides(t *testing.T) {
 	}
 	questions := 0
 	ask := func(d door, from, who netip.Addr) {
-		if n.sockets[d] == nil {
+		if n.doors[d] == nil {
 			return
 		}
 		c := n.enter(t, d, from)
@@ -122,7 +122,7 @@ func TestOracleNginxNamesTheRule(t *testing.T) {
 
 	questions := 0
 	ask := func(d door, from, who netip.Addr) {
-		if n.sockets[d] == nil {
+		if n.doors[d] == nil {
 			return
 		}
 		c := n.enter(t, d, from)
