@@ -61,9 +61,10 @@ type Match struct {
 	// nil if the request is answered before a location is looked for, or if
 	// none matches: the server itself is then its place.
 	Server, Location *nginxconf.Directive
-	// Chain is the blocks whose directives are in force, outermost first: http,
-	// server, and then the locations around Location and itself. It ends with
-	// limit_except if the request's method is subject to it. It is not to be
+	// Chain is the blocks whose directives are in force where access is checked,
+	// outermost first: http, server, and then the locations around Location and
+	// itself. It ends with limit_except if the request's method is subject to it,
+	// or with the if block in the location that was chosen last. It is not to be
 	// modified.
 	Chain nginxconf.Context
 	// Path is the path that names of locations are compared with: decoded, and
@@ -87,7 +88,7 @@ type Match struct {
 	// Unsure holds what could not be decided, and why. Each text starts with
 	// what it is about: "server:", "location:" and "answer:" end the search
 	// there; "target:" leaves the location as it is, but the request may move
-	// on to another one once it was granted access to this.
+	// on to another one once it was granted access to this: see Next.
 	Unsure []string
 
 	state state
@@ -101,8 +102,9 @@ type Move struct {
 	To string
 }
 
-// An Answer is a response that nginx gives before it comes to the access
-// phase, so access rules do not matter to it.
+// An Answer is a response that nginx gives before it comes to the access phase,
+// so access rules do not matter to it; or what [Match.Next] and [Match.Refuse]
+// come to behind it.
 type Answer struct {
 	// Status is that of the response. With 408, 444 or 499 and no Body, nginx
 	// closes the connection without any.
