@@ -63,3 +63,47 @@ func BenchmarkStartStopFloor(b *testing.B) {
 	b.ReportMetric(started.Seconds()*1000/float64(b.N), "start-ms/op")
 	b.ReportMetric(stopped.Seconds()*1000/float64(b.N), "stop-ms/op")
 }
+
+// BenchmarkLogFloor is BenchmarkLog without a manager: what is read from a pipe
+// is written to a file, which is not rotated.
+func BenchmarkLogFloor(b *testing.B) {
+	const size = 256 << 20
+	p := role(b, "x", "pour %d", size)
+	b.SetBytes(size)
+	buf := make([]byte, readSize)
+	for b.Loop() {
+		file, err := os.Create(b.TempDir() + "/log")
+		if err != nil {
+			b.Fatal(err)
+		}
+		r, w, err := os.Pipe()
+		if err != nil {
+			b.Fatal(err)
+		}
+		child, err := os.StartProcess(p.Args[0], p.Args, &os.ProcAttr{
+			Env: append(os.Environ(), childEnv+"="+p.Environment[childEnv]), Files: []*os.File{nil, w, nil},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		w.Close()
+		growPipe(r.Fd()) // which blocks from here on
+		total := 0
+		for {
+			n, err := r.Read(buf)
+			if err != nil {
+				break
+			}
+			if _, err := file.Write(buf[:n]); err != nil {
+				b.Fatal(err)
+			}
+			total += n
+		}
+		child.Wait()
+		r.Close()
+		file.Close()
+		if total != size {
+			b.Fatalf("%d bytes have come", total)
+		}
+	}
+}
