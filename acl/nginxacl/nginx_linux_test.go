@@ -2,18 +2,14 @@ package nginxacl_test
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,17 +18,6 @@ import (
 	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 )
-
-// nginxVersion returns the version of the nginx that is asked.
-func nginxVersion(t *testing.T) string {
-	t.Helper()
-	said, err := exec.CommandContext(t.Context(), testenv.Program(t, "nginx"), "-v").CombinedOutput()
-	require.NoError(t, err, "%s", said)
-	_, version, found := strings.Cut(strings.TrimSpace(string(said)), "nginx/")
-	require.True(t, found, "%s", said)
-	version, _, _ = strings.Cut(version, " ")
-	return version
-}
 
 // A door is one of the listening sockets of a test's nginx.
 type door int
@@ -47,9 +32,7 @@ const (
 
 // An nginx is a running one, in a temporary directory.
 type nginx struct {
-	dir     string
-	sockets []syscall.Sockaddr
-	listen  []string // directives
+	sockets []testenv.Socket
 	config  *nginxconf.Config
 	clients map[string]*client
 }
@@ -59,12 +42,22 @@ type nginx struct {
 func startNginx(t *testing.T, sites func(listen string) string) *nginx {
 	t.Helper()
 	dir := t.TempDir()
-	return launch(t, dir, []syscall.Sockaddr{
-		plain:   &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}},
-		mapped:  &syscall.SockaddrInet6{Addr: netip.MustParseAddr("::ffff:127.0.0.1").As16()},
-		proxied: &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}},
-		unix:    &syscall.SockaddrUnix{Name: filepath.Join(dir, "s")},
-	}, func(listen []string) string {
+	sockets := make([]testenv.Socket, doors)
+	for d := range doors {
+		var err error
+		switch d {
+		case plain, proxied:
+			sockets[d], err = testenv.Listen(netip.MustParseAddrPort("127.0.0.1:0"), false)
+		case mapped:
+			if sockets[d], err = testenv.Listen(netip.MustParseAddrPort("[::ffff:127.0.0.1]:0"), false); err != nil {
+				t.Skipf("the system has no IPv6: %v", err)
+			}
+		case unix:
+			sockets[d], err = testenv.ListenUnix(filepath.Join(dir, "s"))
+		}
+		require.NoError(t, err)
+	}
+	return launch(t, dir, sockets, func(listen []string) string {
 		listen[proxied] += " proxy_protocol"
 		return strings.ReplaceAll(`http {
 access_log off; error_log DIR/error.log crit; keepalive_requests 1000000; keepalive_timeout 1h; root DIR;
@@ -74,97 +67,27 @@ client_body_temp_path DIR/b; proxy_temp_path DIR/p; fastcgi_temp_path DIR/f; uws
 	})
 }
 
-// launch runs nginx with sockets at these addresses, and a configuration made of
-// listen directives for them. It ends with the test.
-//
-// nginx inherits listening sockets, as a new binary does at an upgrade. So
-// there is no race for ports, and no waiting for it to come up: a connection
-// made before that stands in the queue.
-func launch(t *testing.T, dir string, addresses []syscall.Sockaddr, write func(listen []string) string) *nginx {
+// launch runs nginx with these sockets, and a configuration made of listen
+// directives for them. It ends with the test.
+func launch(t *testing.T, dir string, sockets []testenv.Socket, write func(listen []string) string) *nginx {
 	t.Helper()
-	n := &nginx{dir: dir, clients: map[string]*client{}}
-	conf := filepath.Join(n.dir, "nginx.conf")
-	cmd := exec.CommandContext(t.Context(), testenv.Program(t, "nginx"), "-p", n.dir, "-e", "stderr", "-c", conf)
-	var inherit []string
-	for _, address := range addresses {
-		fd, bound, err := listenOn(address)
-		if _, six := address.(*syscall.SockaddrInet6); six && err != nil {
-			t.Skipf("the system has no IPv6: %v", err)
-		}
-		require.NoError(t, err)
-		file := os.NewFile(uintptr(fd), "")
-		defer file.Close()
-		inherit = append(inherit, strconv.Itoa(3+len(cmd.ExtraFiles)))
-		cmd.ExtraFiles = append(cmd.ExtraFiles, file)
-		var listen string
-		switch bound := bound.(type) {
-		case *syscall.SockaddrInet4:
-			listen = fmt.Sprintf("listen 127.0.0.1:%d", bound.Port)
-		case *syscall.SockaddrInet6:
-			listen = fmt.Sprintf("listen [%v]:%d", netip.AddrFrom16(bound.Addr), bound.Port)
-		case *syscall.SockaddrUnix:
-			listen = "listen unix:" + bound.Name
-		}
-		n.sockets, n.listen = append(n.sockets, bound), append(n.listen, listen)
+	n := &nginx{sockets: sockets, clients: map[string]*client{}}
+	var listen []string
+	for _, s := range sockets {
+		listen = append(listen, s.Directive())
 	}
-	text := "daemon off; worker_processes 1; pid " + n.dir + "/pid;\n" + write(n.listen) + "events { worker_connections 1000; }\n"
+	text := "daemon off; worker_processes 1; pid " + dir + "/pid;\n" + write(listen) + "events { worker_connections 1000; }\n"
 	if os.Getuid() == 0 {
 		text = "user root; " + text
 	}
+	conf := filepath.Join(dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(conf, []byte(text), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(n.dir, "users"), []byte("ada:{PLAIN}secret\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "users"), []byte("ada:{PLAIN}secret\n"), 0o644))
 	var err error
 	n.config, err = nginxconf.LoadFile(conf)
 	require.NoError(t, err)
-
-	cmd.Env = append(os.Environ(), "NGINX="+strings.Join(inherit, ";")+";")
-	// The master takes its worker along, if it is asked to end and not killed.
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // should this process die without its cleanups
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	require.NoError(t, cmd.Start())
-	for _, file := range cmd.ExtraFiles {
-		require.NoError(t, syscall.SetNonblock(int(file.Fd()), true)) // nginx takes it for granted
-	}
-	t.Cleanup(func() {
-		err := cmd.Wait() // asked to end: the test's context is done
-		if t.Failed() {
-			log, _ := os.ReadFile(filepath.Join(n.dir, "error.log"))
-			t.Logf("nginx ended with %v, and said:\n%s%s", err, said.String(), log)
-		}
-	})
+	testenv.Nginx(t, dir, sockets)
 	return n
-}
-
-func listenOn(address syscall.Sockaddr) (fd int, bound syscall.Sockaddr, err error) {
-	family := syscall.AF_UNIX
-	switch address.(type) {
-	case *syscall.SockaddrInet4:
-		family = syscall.AF_INET
-	case *syscall.SockaddrInet6:
-		family = syscall.AF_INET6
-	}
-	if fd, err = syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0); err != nil {
-		return 0, nil, err
-	}
-	if family == syscall.AF_INET6 {
-		err = syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0)
-	}
-	if err == nil {
-		err = syscall.Bind(fd, address)
-	}
-	if err == nil {
-		err = syscall.Listen(fd, 256)
-	}
-	if err == nil {
-		bound, err = syscall.Getsockname(fd)
-	}
-	if err != nil {
-		syscall.Close(fd)
-		return 0, nil, err
-	}
-	return fd, bound, nil
 }
 
 // A client asks an nginx over one connection.
@@ -178,17 +101,12 @@ type client struct {
 // filled in.
 func (n *nginx) ask(t *testing.T, d door, from netip.Addr, q *nginxacl.Query) (status int) {
 	t.Helper()
-	var address string
 	q.Unix = d == unix
-	switch bound := n.sockets[d].(type) {
-	case *syscall.SockaddrInet4:
-		q.Client, q.Listen = from, netip.AddrPortFrom(netip.AddrFrom4(bound.Addr), uint16(bound.Port))
+	address := n.sockets[d].Path
+	if !q.Unix {
+		at := n.sockets[d].Addr
+		q.Client, q.Listen = from, netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 		address = q.Listen.String()
-	case *syscall.SockaddrInet6:
-		q.Client, q.Listen = from, netip.AddrPortFrom(netip.AddrFrom16(bound.Addr).Unmap(), uint16(bound.Port))
-		address = q.Listen.String()
-	case *syscall.SockaddrUnix:
-		address = bound.Name
 	}
 	key := fmt.Sprint(d, from, q.Proxy)
 	c := n.clients[key]

@@ -34,7 +34,7 @@ func TestOracleNginxDecidesAboutRequests(t *testing.T) {
 		}
 		return m.b.String()
 	})
-	judge, err := nginxacl.New(nginx.config, &nginxacl.Options{Version: nginxVersion(t), Files: os.DirFS("/")})
+	judge, err := nginxacl.New(nginx.config, &nginxacl.Options{Version: testenv.NginxVersion(t), Files: os.DirFS("/")})
 	require.NoError(t, err)
 	unknown, asked := map[string]int{}, 0
 	for range n * 100 {

@@ -179,7 +179,7 @@ func said(found nginxconf.Diagnostics, level slog.Level, word string) (lines []s
 // what it refuses a configuration for. What is Unknown is counted by its kind.
 func TestOracleSharedCases(t *testing.T) {
 	seed, n := testenv.Size(t, 100)
-	version := nginxVersion(t)
+	version := testenv.NginxVersion(t)
 	asked, unknown, refused, warned, other := map[string]int{}, map[string]int{}, 0, 0, 0
 	geos, classes := 0, 0
 	for _, c := range sharedCases(t, seed, n) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,9 +30,11 @@ func TestOracleNginxDecidesAboutStreams(t *testing.T) {
 		testenv.Missing(t, "nginx has no stream module: %v", err)
 	}
 	m := &siteMaker{Rand: rand.New(rand.NewPCG(seed, 3))}
-	addresses := make([]syscall.Sockaddr, min(n, 100))
-	for i := range addresses {
-		addresses[i] = &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
+	sockets := make([]testenv.Socket, min(n, 100))
+	for i := range sockets {
+		var err error
+		sockets[i], err = testenv.Listen(netip.MustParseAddrPort("127.0.0.1:0"), false)
+		require.NoError(t, err)
 	}
 	rules := func() {
 		for range m.IntN(4) {
@@ -46,8 +47,8 @@ func TestOracleNginxDecidesAboutStreams(t *testing.T) {
 			m.line("set_real_ip_from %s;", pick(m.Rand, "127.0.0.0/8", "127.0.0.0/30", "192.0.2.0/24"))
 		}
 	}
-	proxied := make([]bool, len(addresses))
-	nginx := launch(t, t.TempDir(), addresses, func(listen []string) string {
+	proxied := make([]bool, len(sockets))
+	nginx := launch(t, t.TempDir(), sockets, func(listen []string) string {
 		m.block("stream", func() {
 			rules()
 			for i := range listen {
@@ -66,10 +67,10 @@ func TestOracleNginxDecidesAboutStreams(t *testing.T) {
 	judge, err := nginxacl.New(nginx.config, nil)
 	require.NoError(t, err)
 	asked := 0
-	for i, bound := range nginx.sockets {
+	for i, at := range sockets {
 		for range 20 {
 			from := netip.AddrFrom4([4]byte{127, pick[byte](m.Rand, 0, 0, 1), 0, byte(1 + m.IntN(6))})
-			q := nginxacl.Query{Client: from, Listen: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(bound.(*syscall.SockaddrInet4).Port))}
+			q := nginxacl.Query{Client: from, Listen: at.Addr}
 			dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
 			conn, err := dialer.DialContext(t.Context(), "tcp", q.Listen.String())
 			require.NoError(t, err)
