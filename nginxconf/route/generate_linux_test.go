@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
@@ -21,7 +21,7 @@ type generator struct {
 
 	ports   [3]uint16 // plain, TLS, dual stack (0: no IPv6)
 	any     [3]bool   // there is a socket for any address
-	files   []*os.File
+	sockets []testenv.Socket
 	used    map[string]bool // flags and options that may stand once a socket
 	nextID  int
 	regexes bool
@@ -49,35 +49,36 @@ func (g *generator) open(t *testing.T) {
 	for i := range 2 {
 		g.any[i] = g.oneIn(2)
 		for {
-			file, port, err := bind(netip.AddrPortFrom(netip.IPv4Unspecified(), 0), false)
+			socket, err := testenv.Listen(netip.MustParseAddrPort("0.0.0.0:0"), false)
 			require.NoError(t, err)
+			port := socket.Addr.Port()
 			g.ports[i] = port
 			if g.any[i] {
-				g.files = append(g.files, file)
+				g.sockets = append(g.sockets, socket)
 				break
 			}
-			file.Close()
-			var files []*os.File
+			socket.File.Close()
+			var each []testenv.Socket
 			for _, a := range loopback {
-				file, _, err := bind(netip.AddrPortFrom(a, port), false)
+				socket, err := testenv.Listen(netip.AddrPortFrom(a, port), false)
 				if err != nil {
 					break // somebody took the port meanwhile
 				}
-				files = append(files, file)
+				each = append(each, socket)
 			}
-			if len(files) == len(loopback) {
-				g.files = append(g.files, files...)
+			if len(each) == len(loopback) {
+				g.sockets = append(g.sockets, each...)
 				break
 			}
-			for _, f := range files {
-				f.Close()
+			for _, s := range each {
+				s.File.Close()
 			}
 		}
 	}
-	file, port, err := bind(netip.AddrPortFrom(netip.IPv6Unspecified(), 0), false)
+	socket, err := testenv.Listen(netip.MustParseAddrPort("[::]:0"), false)
 	if err == nil {
-		g.ports[2] = port
-		g.files = append(g.files, file)
+		g.ports[2] = socket.Addr.Port()
+		g.sockets = append(g.sockets, socket)
 	}
 }
 

@@ -3,24 +3,25 @@ package route
 import (
 	"fmt"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onehost-go/onehost/internal/testenv"
 )
 
 // TestOracleFacts asks nginx for the facts that the tests of scripts state.
 func TestOracleFacts(t *testing.T) {
-	upstream(t, "nginx")
+	testenv.Program(t, "nginx")
 	for _, f := range []fact{rewrites, conditions, ifs, pages, mapped} {
-		file, port, err := bind(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0), false)
+		socket, err := testenv.Listen(netip.MustParseAddrPort("127.0.0.1:0"), false)
 		require.NoError(t, err)
-		conf := strings.ReplaceAll(f.http, "server { ", fmt.Sprintf("server { listen 127.0.0.1:%d; port_in_redirect off; ", port))
-		conf = strings.ReplaceAll(conf, "server {\n", fmt.Sprintf("server { listen 127.0.0.1:%d;\n", port))
-		stop := startNginx(t, t.TempDir(), conf, []*os.File{file})
-		c := &client{addr: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)}
+		conf := strings.ReplaceAll(f.http, "server { ", fmt.Sprintf("server { listen 127.0.0.1:%d; port_in_redirect off; ", socket.Addr.Port()))
+		conf = strings.ReplaceAll(conf, "server {\n", fmt.Sprintf("server { listen 127.0.0.1:%d;\n", socket.Addr.Port()))
+		stop := startNginx(t, t.TempDir(), conf, []testenv.Socket{socket})
+		c := &client{addr: socket.Addr}
 		for url, want := range f.want {
 			if strings.HasPrefix(want, "unsure") || strings.HasPrefix(want, "->") || strings.HasPrefix(want, "files") {
 				continue

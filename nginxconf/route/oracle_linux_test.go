@@ -22,6 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 )
 
@@ -29,8 +30,8 @@ import (
 // and requests to them. Each server and location names itself in a header
 // field; texts show the variables; a backend tells what it was sent.
 func TestOracleMatch(t *testing.T) {
-	upstream(t, "nginx")
-	seed, cases := oracleEnv(t, 12)
+	testenv.Program(t, "nginx")
+	seed, cases := testenv.Size(t, 12)
 	backend, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	served := make(chan struct{})
@@ -109,7 +110,7 @@ type counts map[string]int
 func (g *generator) run(t *testing.T, requests int, n counts) {
 	g.open(t)
 	certificate(t, g.dir)
-	stop := startNginx(t, g.dir, g.http(), g.files)
+	stop := startNginx(t, g.dir, g.http(), g.sockets)
 	defer stop()
 	c, err := nginxconf.LoadFile(g.dir + "/nginx.conf")
 	require.NoError(t, err)
@@ -326,11 +327,12 @@ func idOf(m Match) string {
 
 // TestOracleRefusals asks nginx for its words.
 func TestOracleRefusals(t *testing.T) {
-	nginx := upstream(t, "nginx")
+	nginx := testenv.Program(t, "nginx")
 	said := regexp.MustCompile(`\[emerg\] \d+#\d+: (.*?)(?: in \S*:\d+)?\n`)
-	file, port, err := bind(netip.MustParseAddrPort("0.0.0.0:0"), false)
+	socket, err := testenv.Listen(netip.MustParseAddrPort("0.0.0.0:0"), false)
 	require.NoError(t, err)
-	file.Close() // nginx -t opens its sockets
+	socket.File.Close() // nginx -t opens its sockets
+	port := socket.Addr.Port()
 	other := func(s string) string { return strings.ReplaceAll(s, "80", strconv.Itoa(int(port))) }
 	for text, want := range refusals {
 		dir := t.TempDir()

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/internal/regex"
 )
@@ -17,8 +17,8 @@ import (
 // TestOracleRegex asks a running nginx what regular expressions made at random
 // match and capture.
 func TestOracleRegex(t *testing.T) {
-	upstream(t, "nginx")
-	seed, cases := oracleEnv(t, 2)
+	testenv.Program(t, "nginx")
+	seed, cases := testenv.Size(t, 2)
 	n := counts{}
 	for i := range cases {
 		g := &regexes{Rand: rand.New(rand.NewPCG(seed, uint64(i)))}
@@ -32,8 +32,9 @@ func TestOracleRegex(t *testing.T) {
 }
 
 func (g *regexes) run(t *testing.T, n counts) {
-	file, port, err := bind(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0), false)
+	socket, err := testenv.Listen(netip.MustParseAddrPort("127.0.0.1:0"), false)
 	require.NoError(t, err)
+	port := socket.Addr.Port()
 	var conf strings.Builder
 	conf.WriteString("merge_slashes off; server_names_hash_max_size 4096; variables_hash_max_size 4096;\n")
 	patterns := 0
@@ -48,7 +49,7 @@ func (g *regexes) run(t *testing.T, n counts) {
 		patterns++
 	}
 	dir := t.TempDir()
-	stop := startNginx(t, dir, conf.String(), []*os.File{file})
+	stop := startNginx(t, dir, conf.String(), []testenv.Socket{socket})
 	defer stop()
 	c, err := nginxconf.LoadFile(dir + "/nginx.conf")
 	require.NoError(t, err)

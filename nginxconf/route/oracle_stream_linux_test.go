@@ -13,18 +13,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onehost-go/onehost/internal/testenv"
 	"github.com/onehost-go/onehost/nginxconf"
 )
 
 // TestOracleStream asks a running nginx which server of stream takes a
 // connection, and whether it gets in.
 func TestOracleStream(t *testing.T) {
-	upstream(t, "nginx")
+	testenv.Program(t, "nginx")
 	const module = "/usr/lib/nginx/modules/ngx_stream_module.so"
 	if _, err := os.Stat(module); err != nil {
 		t.Skip(err)
 	}
-	seed, cases := oracleEnv(t, 4)
+	seed, cases := testenv.Size(t, 4)
 	n := counts{}
 	for i := range cases {
 		g := &generator{Rand: rand.New(rand.NewPCG(seed, uint64(i))), dir: t.TempDir()}
@@ -59,7 +60,7 @@ func TestOracleStream(t *testing.T) {
 		}
 		text := "}\nstream {\n" + pick(g, "", "deny 127.0.0.1;\n") + b.String()
 		dir := g.dir
-		stop := startNginxWith(t, dir, "load_module "+module+";\n", text, g.files)
+		stop := startNginxWith(t, dir, "load_module "+module+";\n", text, g.sockets)
 		c, err := nginxconf.LoadFile(dir + "/nginx.conf")
 		require.NoError(t, err)
 		r, err := New(c)
