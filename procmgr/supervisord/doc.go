@@ -10,6 +10,9 @@
 // configuration itself, and does all else that its other sections say.
 //
 // [Main] is a whole supervisord, with its command line: see
-// examples/supervisord. It cannot run what is written in Python: an
-// [rpcinterface:x] other than Supervisor's own, or a result_handler.
+// examples/supervisord. What the real one answers to its API, to supervisorctl,
+// to signals and to its command line stands in testdata, and this one answers
+// the same. It differs as procmgr does, which says where; it cannot run what is
+// written in Python, an [rpcinterface:x] other than Supervisor's own or a
+// result_handler; and it has no web pages.
 package supervisord
