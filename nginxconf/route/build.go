@@ -285,3 +285,11 @@ func some[T any](slab *[]T, n int) []T {
 	*slab = (*slab)[n:]
 	return s
 }
+
+// push is append, for lists of all servers: these double.
+func push[T any](list []T, v T) []T {
+	if n := len(list); n == cap(list) {
+		list = append(make([]T, 0, max(2*n, 4)), list...)
+	}
+	return append(list, v)
+}

@@ -251,7 +251,7 @@ func (r *reader) body(body *nginxconf.Body) {
 		switch name := d.Name(); name {
 		case r.blocks:
 			if r.part == allParts {
-				r.b.blocks = append(r.b.blocks, d)
+				r.b.blocks = push(r.b.blocks, d)
 			}
 		case "include":
 			for f := range r.b.c.Included(d) {

@@ -134,7 +134,7 @@ func (b *builder) listenOn(srv *server, d *nginxconf.Directive, l *listenMemo) {
 			b.refuse(d, "duplicate-listen", "a duplicate listen %s", s.name)
 			return
 		}
-		s.servers = append(s.servers, srv)
+		s.servers = push(s.servers, srv)
 		s.ssl = s.ssl || l.SSL
 		s.proxied = s.proxied || l.ProxyProtocol
 		if l.Options {

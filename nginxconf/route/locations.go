@@ -35,12 +35,14 @@ type prefix struct {
 	parent int32
 }
 
-// A sorter sorts prefixes. Most names differ early behind what all of them start
-// with, so eight bytes of each are compared first.
+// A sorter sorts prefixes. Many servers have the same names in the same order,
+// so that of the last ones is tried first. Most names differ early behind what all
+// of them start with, so eight bytes of each are compared next.
 type sorter struct {
-	keys []sortKey
-	list []prefix
-	open []int32
+	names []string // of the last list, as it was
+	keys  []sortKey
+	list  []prefix
+	open  []int32
 }
 
 type sortKey struct {
@@ -51,6 +53,21 @@ type sortKey struct {
 func (s *sorter) sort(list []prefix) {
 	if len(list) < 2 {
 		return
+	}
+	if !slices.EqualFunc(list, s.names, func(p prefix, name string) bool { return p.name == name }) {
+		s.order(list)
+	}
+	s.list = append(s.list[:0], list...)
+	for i, k := range s.keys {
+		list[i] = s.list[k.at]
+	}
+}
+
+// order finds the order of a list.
+func (s *sorter) order(list []prefix) {
+	s.names = s.names[:0]
+	for i := range list {
+		s.names = append(s.names, list[i].name)
 	}
 	same := len(list[0].name)
 	for i := range list[1:] {
@@ -67,16 +84,12 @@ func (s *sorter) sort(list []prefix) {
 		copy(key[:], list[i].name[same:])
 		s.keys = append(s.keys, sortKey{binary.BigEndian.Uint64(key[:]), i})
 	}
-	s.list = append(s.list[:0], list...)
 	slices.SortFunc(s.keys, func(a, b sortKey) int { // of equals the later last
 		if a.start != b.start {
 			return cmp.Compare(a.start, b.start)
 		}
-		return cmp.Or(strings.Compare(s.list[a.at].name, s.list[b.at].name), cmp.Compare(a.at, b.at))
+		return cmp.Or(strings.Compare(list[a.at].name, list[b.at].name), cmp.Compare(a.at, b.at))
 	})
-	for i, k := range s.keys {
-		list[i] = s.list[k.at]
-	}
 }
 
 // build makes a list of the prefixes that were added. It returns a location
