@@ -118,7 +118,7 @@ func scenarioBackoff(d *drive) {
 	d.await("gave up: missing entered FATAL")
 	d.supervisor("startProcess", "quick")
 	d.await("gave up: quick entered FATAL")
-	d.supervisor("startProcess", "once", false)
+	d.supervisor("startProcess", "once")
 	d.await("gave up: once entered FATAL")
 	d.states()
 	d.supervisor("startProcess", "many")
@@ -427,7 +427,7 @@ func scenarioEvents(d *drive) {
 	d.start(listener)
 	d.await("success: l entered RUNNING")
 	d.configure(listener + d.program("a", d.sh(`read x; printf 'before<!--XSUPERVISOR:BEGIN-->secret<!--XSUPERVISOR:END-->after, and enough of it for Supervisor to look at it\n'; exec cat`), "stdout_capture_maxbytes=1MB") +
-		d.program("talk", d.sh("read x; echo $x; exec cat"), "stdout_events_enabled=true") + d.program("five", d.sh("exit 5"), "autostart=false") +
+		d.program("talk", d.sh("read x; echo $x; exec cat"), "stdout_events_enabled=true") + d.program("five", d.sh("read x; exit 5"), "autostart=false") +
 		d.program("quick", d.sh("exit 1"), "startsecs=3", "startretries=0", "autostart=false"))
 	d.supervisor("reloadConfig")
 	d.supervisor("sendRemoteCommEvent", "type", "some data")
@@ -435,15 +435,17 @@ func scenarioEvents(d *drive) {
 	d.supervisor("addProcessGroup", "a")
 	d.awaitLog("l", procmgr.Stderr, "RUNNING \"processname:a")
 	d.supervisor("sendProcessStdin", "a", "go\n")
+	d.awaitLog("l", procmgr.Stderr, "PROCESS_COMMUNICATION_STDOUT")
 	d.awaitLog("a", procmgr.Stdout, "after")
 	d.supervisor("stopProcess", "a")
 	d.supervisor("removeProcessGroup", "a")
 	d.supervisor("addProcessGroup", "talk")
 	d.awaitLog("l", procmgr.Stderr, "RUNNING \"processname:talk")
 	d.supervisor("sendProcessStdin", "talk", "words\n")
-	d.awaitLog("talk", procmgr.Stdout, "words")
+	d.awaitLog("l", procmgr.Stderr, "PROCESS_LOG_STDOUT") // the log may be written before it
 	d.supervisor("addProcessGroup", "five")
-	d.supervisor("startProcess", "five", false)
+	d.supervisor("startProcess", "five")
+	d.supervisor("sendProcessStdin", "five", "\n")
 	d.await("exited: five")
 	d.supervisor("addProcessGroup", "quick")
 	d.supervisor("startProcess", "quick")
