@@ -8,6 +8,7 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/internal/pcre"
+	"github.com/onehost-go/onehost/nginxconf/internal/slab"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
@@ -26,15 +27,15 @@ type builder struct {
 
 	// Many small things cost few allocations.
 	listens     map[string]*listenMemo // by their arguments
-	servers     []server
-	serverNames []serverName
+	servers     slab.Slab[server]
+	serverNames slab.Slab[serverName]
 
-	levels      []level
-	extras      []extra
-	lists       []locations
-	expressions []expression
-	ops         []op
-	prefixes    []prefix
+	levels      slab.Slab[level]
+	extras      slab.Slab[extra]
+	lists       slab.Slab[locations]
+	expressions slab.Slab[expression]
+	ops         slab.Slab[op]
+	prefixes    slab.Slab[prefix]
 
 	script script // that is being read
 	sorter sorter
@@ -151,7 +152,7 @@ func (b *builder) server(http *level, d *nginxconf.Directive) {
 	if d.Body() == nil {
 		return
 	}
-	srv := one(&b.servers)
+	srv := b.servers.New()
 	srv.d, srv.up, srv.set, srv.extra = d, http, http.set, b.none
 	locations := b.read(&srv.level, "", srv, "location")
 	if !srv.listens { // as root; another user's nginx listens on port 8000
@@ -170,7 +171,7 @@ func (b *builder) serverDirective(srv *server, name string, d *nginxconf.Directi
 		return
 	}
 	if srv.names == nil {
-		srv.names = some(&b.serverNames, d.NumArgs())
+		srv.names = b.serverNames.Some(d.NumArgs())
 	}
 	for i := range d.NumArgs() {
 		n, err := value.ParseServerName(d.Arg(i))
@@ -195,8 +196,8 @@ func (b *builder) serverDirective(srv *server, name string, d *nginxconf.Directi
 // locations adds the locations of a server or a location of that name (nginx
 // 1.22: ngx_http_core_location).
 func (b *builder) locations(up *level, within string, ds []*nginxconf.Directive, srv *server) {
-	in := one(&b.lists)
-	in.list = some(&b.prefixes, len(ds))
+	in := b.lists.New()
+	in.list = b.prefixes.Some(len(ds))
 	for _, d := range ds {
 		if d.Body() == nil {
 			continue
@@ -261,35 +262,7 @@ func misplaced(up *level, within string, loc value.Location) string {
 }
 
 func (b *builder) newLevel(up *level, d *nginxconf.Directive) *level {
-	l := one(&b.levels)
+	l := b.levels.New()
 	l.d, l.up, l.set, l.extra = d, up, up.set, b.none
 	return l
-}
-
-// one returns a new T, and makes many at a time.
-func one[T any](slab *[]T) *T {
-	if len(*slab) == 0 {
-		*slab = make([]T, 128)
-	}
-	t := &(*slab)[0]
-	*slab = (*slab)[1:]
-	return t
-}
-
-// some returns room for n of them.
-func some[T any](slab *[]T, n int) []T {
-	if len(*slab) < n {
-		*slab = make([]T, 128+n)
-	}
-	s := (*slab)[:0:n]
-	*slab = (*slab)[n:]
-	return s
-}
-
-// push is append, for lists of all servers: these double.
-func push[T any](list []T, v T) []T {
-	if n := len(list); n == cap(list) {
-		list = append(make([]T, 0, max(2*n, 4)), list...)
-	}
-	return append(list, v)
 }

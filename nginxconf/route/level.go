@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/internal/slab"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
@@ -49,7 +50,7 @@ type extra struct {
 // own returns the extra of the level alone.
 func (b *builder) own(l *level) *extra {
 	if l.extra == b.none {
-		l.extra = one(&b.extras)
+		l.extra = b.extras.New()
 	}
 	return l.extra
 }
@@ -220,7 +221,7 @@ func (b *builder) read(l *level, name string, srv *server, blocks string) []*ngi
 	}
 	r.inherit()
 	if n := len(r.script); n > 0 {
-		b.own(l).script = append(some(&b.ops, n), r.script...)
+		b.own(l).script = append(b.ops.Some(n), r.script...)
 		b.script = r.script
 	}
 	for _, c := range r.conditions {
@@ -251,7 +252,7 @@ func (r *reader) body(body *nginxconf.Body) {
 		switch name := d.Name(); name {
 		case r.blocks:
 			if r.part == allParts {
-				r.b.blocks = push(r.b.blocks, d)
+				r.b.blocks = slab.Append(r.b.blocks, d)
 			}
 		case "include":
 			for f := range r.b.c.Included(d) {

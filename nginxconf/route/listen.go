@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/internal/slab"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
@@ -134,7 +135,7 @@ func (b *builder) listenOn(srv *server, d *nginxconf.Directive, l *listenMemo) {
 			b.refuse(d, "duplicate-listen", "a duplicate listen %s", s.name)
 			return
 		}
-		s.servers = push(s.servers, srv)
+		s.servers = slab.Append(s.servers, srv)
 		s.ssl = s.ssl || l.SSL
 		s.proxied = s.proxied || l.ProxyProtocol
 		if l.Options {

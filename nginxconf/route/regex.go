@@ -45,7 +45,7 @@ func (b *builder) expression(d *nginxconf.Directive, pattern string, caseless bo
 			b.define(name, variable{kind: setVariable})
 		}
 	}
-	x := one(&b.expressions)
+	x := b.expressions.New()
 	x.d, x.pattern, x.caseless = d, pattern, caseless
 	return x
 }

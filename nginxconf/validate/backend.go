@@ -114,7 +114,7 @@ func (c *checker) backendConf(b *block, kind backend) *backendConf {
 		return n
 	}
 	h := c.http
-	n := h.backendSlab.new()
+	n := h.backendSlab.New()
 	n.kind, n.other = kind, b.backends
 	b.backends = n
 	if b == h.block {
@@ -144,7 +144,7 @@ func (b *block) backend(kind backend) *backendConf {
 func (c *checker) list(to **listed, d *nginxconf.Directive) *listed {
 	var l *listed
 	if c.http != nil {
-		l = c.http.listedSlab.new()
+		l = c.http.listedSlab.New()
 	} else { // of stream or mail
 		l = &listed{}
 	}

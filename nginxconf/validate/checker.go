@@ -5,11 +5,11 @@ import (
 	"go/token"
 	"hash/maphash"
 	"log/slog"
-	"reflect"
 	"strings"
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
+	"github.com/onehost-go/onehost/nginxconf/internal/slab"
 )
 
 // A checker goes over a configuration in the order in which nginx reads it,
@@ -49,8 +49,8 @@ type checker struct {
 	said   map[string]bool      // what was found once, and is not to be said again
 	hashes map[hashKey]bool     // whether names fit in a hash table
 
-	blocks  slab[block]
-	sslSlab slab[sslConf]
+	blocks  slab.Slab[block]
+	sslSlab slab.Slab[sslConf]
 	noSSL   sslMore // what a server has that says nothing of it; not written to
 	seed    maphash.Seed
 
@@ -96,32 +96,6 @@ func (b *block) noted() []note {
 		return nil
 	}
 	return b.more.notes
-}
-
-// A slab hands out values of one type, many to an allocation: at last as many
-// as fit into the largest that Go has a size class for.
-type slab[T any] struct {
-	rest []T
-	size int
-}
-
-func (s *slab[T]) new() *T {
-	if len(s.rest) == 0 {
-		const room = 32<<10 - 8
-		s.size = min(max(2*s.size, 4), room/int(reflect.TypeFor[T]().Size()))
-		s.rest = make([]T, s.size)
-	}
-	v := &s.rest[0]
-	s.rest = s.rest[1:]
-	return v
-}
-
-// push is append, for lists of all servers: these double.
-func push[T any](list []T, v T) []T {
-	if n := len(list); n == cap(list) {
-		list = append(make([]T, 0, max(2*n, 4)), list...)
-	}
-	return append(list, v)
 }
 
 // A note is a directive that was kept.

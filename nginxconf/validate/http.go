@@ -5,6 +5,7 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
+	"github.com/onehost-go/onehost/nginxconf/internal/slab"
 )
 
 // httpMain is what nginx keeps of the http block.
@@ -18,14 +19,14 @@ type httpMain struct {
 	common    common
 	httpModules
 
-	serverSlab   slab[server]
-	locationSlab slab[location]
+	serverSlab   slab.Slab[server]
+	locationSlab slab.Slab[location]
 
 	upstreams   upstreams
 	urls        map[string]proxyURL    // of proxy_pass
 	backends    [backends]*backendConf // what the http block says of them; nil: no block says anything
-	backendSlab slab[backendConf]
-	listedSlab  slab[listed]
+	backendSlab slab.Slab[backendConf]
+	listedSlab  slab.Slab[listed]
 	noHeaders   [backends]headerList // where their lists of headers begin
 	headerNames []hashed             // room to work in
 	ssl         *sslConf
@@ -98,10 +99,10 @@ func (c *checker) finishHTTP(h *httpMain) {
 // readHTTPServer reads a server block of http (nginx: ngx_http_core_server).
 func readHTTPServer(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	h := c.http
-	s := h.serverSlab.new()
+	s := h.serverSlab.New()
 	s.root.block = block{context: directive.HTTPServer, up: b, d: d, server: s, location: &s.root}
 	s.names = h.names
-	h.servers = push(h.servers, s)
+	h.servers = slab.Append(h.servers, s)
 	c.within(&s.root.block)
 	h.names = s.names[len(s.names):]
 	s.names = slices.Clip(s.names)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/onehost-go/onehost/nginxconf"
+	"github.com/onehost-go/onehost/nginxconf/internal/slab"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
@@ -132,7 +133,7 @@ func (c *checker) listenOn(s *server, d *nginxconf.Directive, l *listening) {
 			return
 		}
 		first := len(at.servers) == 0
-		at.servers = push(at.servers, s)
+		at.servers = slab.Append(at.servers, s)
 		at.ssl = at.ssl || l.SSL
 		if l.Options {
 			if at.options && !first && d != nil {

@@ -52,7 +52,7 @@ const (
 
 // readLocation reads a location block (nginx: ngx_http_core_location).
 func readLocation(c *checker, b *block, d *nginxconf.Directive, f *bound) {
-	l := c.http.locationSlab.new()
+	l := c.http.locationSlab.New()
 	word := d.NumArgs()
 	name := d.Arg(word - 1)
 	kind, caseless := prefixLocation, false

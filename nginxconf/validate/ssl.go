@@ -47,7 +47,7 @@ func (c *checker) sslConf(b *block) *sslConf {
 }
 
 func (c *checker) newSSL() *sslConf {
-	s := c.sslSlab.new()
+	s := c.sslSlab.New()
 	s.sslMore = &c.noSSL
 	return s
 }

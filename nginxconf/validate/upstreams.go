@@ -6,6 +6,7 @@ import (
 
 	"github.com/onehost-go/onehost/nginxconf"
 	"github.com/onehost-go/onehost/nginxconf/directive"
+	"github.com/onehost-go/onehost/nginxconf/internal/slab"
 	"github.com/onehost-go/onehost/nginxconf/value"
 )
 
@@ -50,7 +51,7 @@ const (
 type upstreams struct {
 	list   []*upstream
 	byHost map[string]*upstreamsOf
-	slab   slab[upstream]
+	slab   slab.Slab[upstream]
 }
 
 // upstreamsOf are the upstreams of one name. There is more than one if they
@@ -110,7 +111,7 @@ func (us *upstreams) named(host string) *upstreamsOf {
 }
 
 func (us *upstreams) make(u upstream) *upstream {
-	made := us.slab.new()
+	made := us.slab.New()
 	*made = u
 	us.list = append(us.list, made)
 	return made

@@ -107,7 +107,7 @@ func (c *checker) body(b *block, body *nginxconf.Body) {
 
 // inside reads what the block d holds, in a context of its own.
 func (c *checker) inside(up *block, d *nginxconf.Directive, context directive.Context) *block {
-	b := c.blocks.new()
+	b := c.blocks.New()
 	*b = block{context: context, up: up, d: d, server: up.server, location: up.location}
 	c.within(b)
 	return b
