@@ -53,6 +53,26 @@ var nameByte = func() (of [256]nameBytes) {
 	return of
 }()
 
+// bytesOf returns what of these a name has. Eight bytes are looked at together:
+// of lower-case letters, digits, "-" and ".", all have the bit 0x20.
+func bytesOf(name string) (seen nameBytes) {
+	const each = 0x0101010101010101
+	for ; len(name) >= 8; name = name[8:] {
+		x := uint64(name[0]) | uint64(name[1])<<8 | uint64(name[2])<<16 | uint64(name[3])<<24 |
+			uint64(name[4])<<32 | uint64(name[5])<<40 | uint64(name[6])<<48 | uint64(name[7])<<56
+		slash, star := x^'/'*each, x^'*'*each
+		if ^x&(0x20*each) != 0 || ((slash-each)&^slash|(star-each)&^star)&(0x80*each) != 0 {
+			for i := range 8 {
+				seen |= nameByte[name[i]]
+			}
+		}
+	}
+	for i := range len(name) {
+		seen |= nameByte[name[i]]
+	}
+	return seen
+}
+
 // serverName reads a name, in which seen are.
 func (c *checker) serverName(d *nginxconf.Directive, word int, name string, seen nameBytes) serverName {
 	if name != "" && (name[0] == '~' || name[0] == '$' && strings.EqualFold(cstring(name), "$hostname")) {
@@ -89,10 +109,7 @@ func (c *checker) serverNames(d *nginxconf.Directive, names *[]serverName, v *va
 			c.fail(d, i+1, "invalid-server-name", `server name "%s" is invalid`, name)
 			return captures, regex
 		}
-		seen := nameBytes(0)
-		for i := range len(name) {
-			seen |= nameByte[name[i]]
-		}
+		seen := bytesOf(name)
 		if seen&slashByte != 0 && strings.IndexByte(cstring(name), '/') >= 0 {
 			c.warn(d, i+1, "suspicious-server-name", `server name "%s" has suspicious symbols`, name)
 		}

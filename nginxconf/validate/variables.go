@@ -16,6 +16,7 @@ type variables struct {
 	defined map[string]*variable
 	used    map[string]bool // names that were looked up, defined or not
 	recent  [slots]string   // some of them: an array before the map, as checker.recent
+	last    script          // many sites have the same, such as "https://$host$request_uri"
 	unknown []use           // the first use of each name that was not defined then
 	longest longName        // among those that the configuration defines
 
@@ -161,14 +162,27 @@ func readVariablesHash(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 	c.numberOnce(d, v.sizes.of(f))
 }
 
+// A script is a text that was read without complaint.
+type script struct {
+	text      string
+	variables int
+}
+
 // script reads word i of d as text with variables in it, such as "$host$1"
 // (nginx: ngx_http_script_compile; that of stream is alike). It returns how many
 // variables there are, captures included, and reports what is wrong; ok is
 // false then.
 func (v *variables) script(d *nginxconf.Directive, i int, s string) (n int, ok bool) {
+	if s == v.last.text {
+		return v.last.variables, true
+	}
+	text := s
 	for {
 		at := strings.IndexByte(s, '$')
 		if at < 0 {
+			if n > 0 {
+				v.last = script{text, n}
+			}
 			return n, true
 		}
 		s = s[at+1:]
