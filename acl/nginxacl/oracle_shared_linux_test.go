@@ -10,15 +10,10 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -62,28 +57,8 @@ func (c *sharedCase) kind() string {
 // sharedCases puts generated configurations to a live nginx through the oracle
 // beside this module.
 func sharedCases(t *testing.T, seed uint64, n int) (cases []sharedCase) {
-	// It is not part of the module; TestOracleNginx… need only nginx.
-	dir := testenv.Shared(t, "oracle", "acl")
-	nginx, python := testenv.Program(t, "nginx"), testenv.Program(t, "python3")
-	generated, err := exec.CommandContext(t.Context(), python, filepath.Join(dir, "acl_cases.py"),
-		"--seed", strconv.FormatUint(seed, 10), "--cases", strconv.Itoa(n)).Output()
-	require.NoError(t, err)
-
-	cmd := exec.CommandContext(t.Context(), python, filepath.Join(dir, "acl_oracle.py"), "--quiet", "--nginx", nginx)
-	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
-	cmd.Stdin = bytes.NewReader(generated)
-	var answers, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &answers, &said
-	// Interrupted, the oracle stops its nginx; the group is for the worst case.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 15 * time.Second
-	require.NoError(t, cmd.Start())
-	defer syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	if err := cmd.Wait(); os.Getenv("ORACLE_NGINX") == "" { // what the cases expect is for nginx 1.22
-		require.NoError(t, err, "%s", said.String())
-	}
-	in, out := json.NewDecoder(bytes.NewReader(generated)), json.NewDecoder(&answers)
+	generated, answers := testenv.ACLCases(t, seed, n)
+	in, out := json.NewDecoder(bytes.NewReader(generated)), json.NewDecoder(bytes.NewReader(answers))
 	for {
 		var c sharedCase
 		err := in.Decode(&c)
