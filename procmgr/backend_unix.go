@@ -20,7 +20,7 @@ const logGrace = time.Second
 // osBackend runs children of the operating system.
 type osBackend struct {
 	forker  forker
-	reaper  reaper
+	waiter  waiter
 	buffers sync.Pool  // of *[]byte, for the streams
 	null    *os.File   // takes what nobody wants
 	closed  []*os.File // a nil for each descriptor behind 2 that a child would inherit
@@ -40,7 +40,7 @@ func newBackend() (*osBackend, error) {
 		return nil, err
 	}
 	b.null = null
-	if err := b.reaper.open(); err != nil {
+	if err := b.waiter.open(); err != nil {
 		null.Close()
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (b *osBackend) close(patience time.Duration) (killed int) {
 		c.release()
 	}
 	b.mu.Unlock()
-	b.reaper.close()
+	b.waiter.close()
 	b.forker.close()
 	b.memory.close()
 	b.null.Close()
@@ -145,7 +145,7 @@ func (b *osBackend) start(p *process) (child, error) {
 		p.log(slog.LevelError, "the state file does not know '"+p.prog.Name+"': "+err.Error())
 	}
 	b.own(c)
-	b.reaper.watchChild(c)
+	b.waiter.watchChild(c)
 	return c, nil
 }
 
@@ -162,8 +162,7 @@ func (b *osBackend) own(c *osChild) {
 	b.alive[c.os.Pid] = c
 	b.mu.Unlock()
 	for _, s := range c.streams {
-		s.pid = c.os.Pid
-		go s.copy(&b.buffers)
+		s.start(c.os.Pid)
 	}
 }
 
@@ -242,12 +241,12 @@ func (c *osChild) open(p *process) (files []*os.File, err error) {
 			files = append(files, nil)
 			continue
 		}
-		r, w, err := os.Pipe()
+		r, w, err := outputPipe(&c.backend.waiter)
 		if err != nil {
 			return files, err
 		}
 		files = append(files, w)
-		s, err := newStream(p, channel, r)
+		s, err := newStream(p, channel, r, &c.backend.buffers)
 		if err != nil {
 			return files, err
 		}

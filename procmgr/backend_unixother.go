@@ -24,8 +24,6 @@ func checkPlatform(p *Program) error {
 
 func setParentDeath(*syscall.SysProcAttr, syscall.Signal) {}
 
-func growPipe(uintptr) {}
-
 // highestInheritable knows of none: whatever Go opens is closed in a child.
 func highestInheritable() int { return 0 }
 
@@ -36,13 +34,13 @@ func (forker) close() {}
 
 func (forker) do(_ *Program, start func() error) error { return start() }
 
-// reaper costs a thread a child.
-type reaper struct{}
+// waiter costs a thread a child.
+type waiter struct{}
 
-func (reaper) open() error { return nil }
-func (reaper) close()      {}
+func (waiter) open() error { return nil }
+func (waiter) close()      {}
 
-func (reaper) watchChild(c *osChild) { go waitThenFinish(c) }
+func (waiter) watchChild(c *osChild) { go waitThenFinish(c) }
 
 // sweep cannot tell who is in a group, nor when they have gone: KILL is sent
 // after the grace, and leaves them no choice.

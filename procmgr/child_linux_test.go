@@ -289,7 +289,7 @@ func TestWithoutProcessDescriptors(t *testing.T) {
 	require.NoError(t, err)
 	closeAll(files)
 	for _, s := range c.streams {
-		go s.copy(&b.buffers)
+		s.start(c.os.Pid)
 	}
 	waitThenFinish(c)
 	exit := <-c.Exited()

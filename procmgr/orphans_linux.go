@@ -147,7 +147,7 @@ func (o *orphanage) bury(pid int) {
 // orphans returns our children that nobody has a descriptor of.
 func (o *orphanage) orphans() (all []procStat) {
 	us := os.Getpid()
-	everybody, err := o.backend.reaper.table.snapshot()
+	everybody, err := o.backend.waiter.table.snapshot()
 	for _, s := range everybody {
 		if s.parent == us && !o.backend.isAlive(s.pid) {
 			all = append(all, s)

@@ -4,7 +4,6 @@ package procmgr
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,13 +22,14 @@ const (
 )
 
 // A stream copies one output of one child to its log, and makes events of it.
-// It reads when there is something, and holds a buffer only then: a thousand
-// silent children cost a thousand goroutines, not a thousand buffers.
+// It has a goroutine and a buffer only while there is something to copy: a
+// thousand silent children cost neither.
 type stream struct {
 	process *process
 	channel Channel
-	pid     int // set before copy
-	pipe    *os.File
+	pid     int // set by start
+	pipe    *outlet
+	buffers *sync.Pool  // of *[]byte
 	logs    []io.Writer // none: drop
 	file    *LogFile    // that of them which was opened for this
 	events  bool
@@ -37,6 +37,10 @@ type stream struct {
 	capture *capture     // nil: all is for the log
 	ansi    *ansi        // nil: escapes stay
 	listen  func([]byte) // nil: it is not that of an event listener
+	grown   bool
+	copied  func(time.Time) // copy
+	ending  atomic.Bool     // what is in the pipe is the rest
+	rest    int             // of it, at most
 	done    chan struct{}
 	closing sync.Once
 
@@ -61,9 +65,13 @@ func (p *process) logsOutput() bool {
 
 // newStream returns a stream that reads a pipe, which it closes, also when it
 // fails.
-func newStream(p *process, channel Channel, pipe *os.File) (*stream, error) {
+func newStream(p *process, channel Channel, pipe *outlet, buffers *sync.Pool) (*stream, error) {
 	l := p.prog.log(channel)
-	s := &stream{process: p, channel: channel, pipe: pipe, events: l.Events, debug: p.logsOutput(), done: make(chan struct{})}
+	s := &stream{
+		process: p, channel: channel, pipe: pipe, buffers: buffers, events: l.Events, debug: p.logsOutput(),
+		rest: drainMax, done: make(chan struct{}),
+	}
+	s.copied = s.copy
 	if p.listener != nil && channel == Stdout {
 		s.listen, s.events = p.listener.ear(), false
 	} else if l.CaptureMaxBytes > 0 {
@@ -75,7 +83,7 @@ func newStream(p *process, channel Channel, pipe *os.File) (*stream, error) {
 	if l.File != "" {
 		f, err := openLogFile(*l, p.mgr.tails, p.mgr.zipper)
 		if err != nil {
-			pipe.Close()
+			pipe.close()
 			return nil, err
 		}
 		s.logs, s.file = append(s.logs, f), f
@@ -87,64 +95,58 @@ func newStream(p *process, channel Channel, pipe *os.File) (*stream, error) {
 	return s, nil
 }
 
-// copy runs until the pipe ends, or end or close is called.
-func (s *stream) copy(buffers *sync.Pool) {
-	defer close(s.done)
-	defer s.close()
-	defer s.flush()
-	raw, err := s.pipe.SyscallConn()
-	if err != nil {
-		return
+// start makes what the child writes be copied, until the pipe ends, or end or
+// close is called.
+func (s *stream) start(pid int) {
+	s.pid = pid
+	s.await()
+}
+
+func (s *stream) await() {
+	s.pipe.await(s.copied)
+	if s.ending.Load() { // said before there was anybody to wake
+		s.pipe.wake()
 	}
-	// once reads what is there, and reports whether to go on.
-	var buf *[]byte
-	var n int
-	var readErr error
-	read := func(fd uintptr) bool {
-		buf = buffers.Get().(*[]byte)
-		for {
-			n, readErr = syscall.Read(int(fd), *buf)
-			if readErr != syscall.EINTR {
+}
+
+// copy copies what there is. It is called by one at a time.
+func (s *stream) copy(time.Time) {
+	buf := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buf)
+	for {
+		// Asked before it is read: what the child has written before its end is
+		// in the pipe then. Others may hold the pipe, and write on.
+		ending := s.ending.Load()
+		n, err := s.pipe.read(*buf)
+		if err == syscall.EAGAIN && !ending {
+			s.await()
+			return
+		}
+		if n <= 0 {
+			break
+		}
+		if n == pipeSize && !s.grown {
+			// The child waits for us. With more room both can work at once.
+			s.grown = true
+			s.pipe.grow()
+		}
+		s.write((*buf)[:n])
+		if ending {
+			if s.rest -= n; s.rest <= 0 {
 				break
 			}
 		}
-		if readErr == syscall.EAGAIN {
-			buffers.Put(buf)
-			buf = nil
-			return false
-		}
-		return true
 	}
-	write := func() bool {
-		defer buffers.Put(buf)
-		if n <= 0 {
-			return false
-		}
-		s.write((*buf)[:n])
-		return true
-	}
-	for grown := false; ; {
-		if err = raw.Read(read); err != nil {
-			break
-		}
-		if n == pipeSize && !grown {
-			// The child waits for us. With more room both can work at once.
-			grown = true
-			raw.Control(growPipe)
-		}
-		if !write() {
-			return // nobody holds the other end any more
-		}
-	}
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		return
-	}
-	// The child is dead. Others may hold the pipe and write on; what the child
-	// has written is in it now.
-	for rest := drainMax; rest > 0; rest -= n {
-		got := false
-		if raw.Control(func(fd uintptr) { got = read(fd) }) != nil || !got || !write() {
-			return
+	s.flush()
+	s.close()
+	close(s.done)
+}
+
+// readNow is read(2).
+func readNow(fd uintptr, b []byte) (n int, err error) {
+	for {
+		if n, err = syscall.Read(int(fd), b); err != syscall.EINTR {
+			return n, err
 		}
 	}
 }
@@ -257,25 +259,21 @@ func (s *stream) tell(stdout, stderr EventType, data []byte) {
 }
 
 // end makes copy take what is in the pipe, and come to its end.
-func (s *stream) end() { s.pipe.SetReadDeadline(longAgo()) }
+func (s *stream) end() {
+	s.ending.Store(true)
+	s.pipe.wake()
+}
 
 // abandon closes a stream whose log has blocked for too long. What is still in
 // the pipe counts as dropped.
 func (s *stream) abandon() {
 	lost := int64(0)
-	if raw, err := s.pipe.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) {
-			for buf := make([]byte, readSize); lost < drainMax; {
-				n, err := syscall.Read(int(fd), buf)
-				if err == syscall.EINTR {
-					continue
-				}
-				if n <= 0 {
-					return
-				}
-				lost += int64(n)
-			}
-		})
+	for buf := make([]byte, readSize); lost < drainMax; {
+		n, _ := s.pipe.read(buf)
+		if n <= 0 {
+			break
+		}
+		lost += int64(n)
 	}
 	s.process.dropped.Add(lost)
 	s.process.log(slog.LevelError, "the log of '"+s.process.prog.Name+"' blocks; its output is dropped")
@@ -285,10 +283,11 @@ func (s *stream) abandon() {
 // close ends copy, but not a Write that blocks in it, unless it is to a FIFO.
 func (s *stream) close() {
 	s.closing.Do(func() {
-		s.pipe.Close()
+		s.pipe.close()
 		s.process.outputs[s.channel].CompareAndSwap(s, nil)
 		if s.file != nil {
 			s.file.Close()
 		}
+		s.end()
 	})
 }

@@ -128,7 +128,7 @@ func (b *osBackend) adopt(p *process, s survivor) (child, error) {
 	if p.listener == nil { // of the talk with one that listens we do not know where it was
 		c.reopen(p, s)
 	}
-	if _, ok := b.reaper.watch(proc, func(at time.Time) { c.finish(at, proc.Wait) }); !ok {
+	if _, ok := b.waiter.watch(proc, func(at time.Time) { c.finish(at, proc.Wait) }); !ok {
 		c.release()
 		proc.Release()
 		return nil, errors.New("its end cannot be watched")
@@ -149,10 +149,10 @@ func (c *osChild) reopen(p *process, s survivor) {
 		if n, ok := pipeNumber(os.Stat(path)); !ok || n != number {
 			continue
 		}
-		pipe, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		pipe, err := reopenPipe(path, &c.backend.waiter)
 		var copied *stream
 		if err == nil {
-			copied, err = newStream(p, Channel(channel), pipe)
+			copied, err = newStream(p, Channel(channel), pipe, &c.backend.buffers)
 		}
 		if err != nil {
 			p.log(slog.LevelError, "cannot log the output of '"+p.prog.Name+"': "+err.Error())

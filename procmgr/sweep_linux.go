@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// sweep finds the members in /proc, and waits for them as the reaper does.
+// sweep finds the members in /proc, and waits for them as the waiter does.
 func (b *osBackend) sweep(groups []int, grace, patience time.Duration) (killed int) {
 	graceEnds := time.Now().Add(grace)
 	blind := false // we have killed somebody unseen
@@ -53,7 +53,7 @@ func (b *osBackend) members(pgid int) (pids []int, err error) {
 	if syscall.Kill(pgid, 0) != syscall.ESRCH || syscall.Kill(-pgid, 0) == syscall.ESRCH {
 		return nil, nil
 	}
-	all, err := b.reaper.table.snapshot()
+	all, err := b.waiter.table.snapshot()
 	for _, p := range all {
 		if p.group == pgid && !p.dead {
 			pids = append(pids, p.pid)
@@ -73,8 +73,8 @@ func (b *osBackend) awaitDeath(pids []int, deadline time.Time) bool {
 			continue
 		}
 		defer p.Release()
-		if token, ok := b.reaper.watch(p, func(time.Time) { died <- struct{}{} }); ok {
-			defer func() { b.reaper.forget(token) }()
+		if token, ok := b.waiter.watch(p, func(time.Time) { died <- struct{}{} }); ok {
+			defer func() { b.waiter.forget(token) }()
 			left++
 		}
 	}
