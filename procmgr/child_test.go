@@ -175,6 +175,50 @@ func TestOutputIsExactAndCompleteAtTheEnd(t *testing.T) {
 	assert.Zero(t, l.status("x").Dropped)
 }
 
+func TestManyWhoWriteMuchAtOnce(t *testing.T) {
+	t.Parallel()
+	const lines, programs = 20000, 8
+	var all []Program
+	for i := range programs {
+		p := role(t, fmt.Sprintf("x%d", i), "flood %d", lines)
+		p.Stdout.File = filepath.Join(t.TempDir(), "x.log")
+		all = append(all, p)
+	}
+	l := run(t, nil, all...)
+	var want bytes.Buffer
+	for i := range lines {
+		fmt.Fprintf(&want, "%099d\n", i)
+	}
+	for range all {
+		l.awaitEvent(func(e Event) bool { return e.To == Exited })
+	}
+	for _, p := range all {
+		data, err := os.ReadFile(p.Stdout.File)
+		require.NoError(t, err)
+		assert.True(t, bytes.Equal(want.Bytes(), data), "%s: %d bytes instead of %d", p.Name, len(data), want.Len())
+	}
+}
+
+// Much and little are read in different ways, and one may follow the other.
+func TestOneWhoWritesMuchAndThenLittle(t *testing.T) {
+	t.Parallel()
+	out := newSink()
+	p := role(t, "x", "echo")
+	p.Stdout.Writer = out
+	l := run(t, nil, p)
+	l.await("x", Running)
+	want := ""
+	for i := range 3 {
+		much := strings.Repeat(strings.Repeat("x", 99)+"\n", 20000) + fmt.Sprintf("much %d\n", i)
+		little := fmt.Sprintf("little %d\n", i)
+		require.NoError(t, l.SendStdin("x", []byte(much)))
+		out.await(t, fmt.Sprintf("much %d\n", i))
+		require.NoError(t, l.SendStdin("x", []byte(little)))
+		want += much + little
+		assert.True(t, want == out.await(t, little), "round %d", i)
+	}
+}
+
 func TestALogIsAppendedTo(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "x.log")

@@ -59,7 +59,8 @@ func (o *outlet) read(b []byte) (n int, err error) {
 	return n, err
 }
 
-func (o *outlet) grow() {}
+func (o *outlet) linger() bool { return false }
+func (o *outlet) grow()        {}
 
 // close makes all that comes after it fail.
 func (o *outlet) close() { o.file.Close() }

@@ -18,7 +18,7 @@ import (
 const (
 	readSize = 128 << 10 // of one read, as supervisord's
 	drainMax = 1 << 20   // what a pipe can hold at most, without privileges
-	pipeSize = 64 << 10  // what it holds by default
+	pouring  = 256 << 10 // one who has written so much without a pause will go on
 )
 
 // A stream copies one output of one child to its log, and makes events of it.
@@ -113,21 +113,23 @@ func (s *stream) await() {
 func (s *stream) copy(time.Time) {
 	buf := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buf)
-	for {
+	for poured := 0; ; {
 		// Asked before it is read: what the child has written before its end is
 		// in the pipe then. Others may hold the pipe, and write on.
 		ending := s.ending.Load()
 		n, err := s.pipe.read(*buf)
 		if err == syscall.EAGAIN && !ending {
+			if poured >= pouring && s.pipe.linger() {
+				continue
+			}
 			s.await()
 			return
 		}
 		if n <= 0 {
 			break
 		}
-		if n == pipeSize && !s.grown {
-			// The child waits for us. With more room both can work at once.
-			s.grown = true
+		if poured += n; poured >= pouring && !s.grown {
+			s.grown = true // that neither need wait for the other
 			s.pipe.grow()
 		}
 		s.write((*buf)[:n])

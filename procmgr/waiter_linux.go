@@ -3,6 +3,7 @@ package procmgr
 import (
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,8 @@ type waiter struct {
 	mu      sync.Mutex
 	token   int64                     // the latest
 	awaited map[int64]func(time.Time) // by token
+
+	lingering atomic.Int32 // see outlet.linger
 
 	table procTable
 }
