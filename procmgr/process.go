@@ -45,6 +45,7 @@ type process struct {
 	mgr   *Manager
 
 	requests chan request
+	acted    chan struct{} // within act
 	ended    chan struct{} // closed at the end of run
 	status   atomic.Pointer[Status]
 	dropped  atomic.Int64              // bytes, counted by the streams
@@ -98,6 +99,7 @@ func newProcess(m *Manager, group string, prog *Program) *process {
 		name:     fullName(group, prog.Name),
 		mgr:      m,
 		requests: make(chan request),
+		acted:    make(chan struct{}),
 		ended:    make(chan struct{}),
 		machine:  machine{prog: prog, name: prog.Name},
 	}
@@ -128,28 +130,48 @@ func (p *process) run(b backend) {
 	defer close(p.ended)
 	defer p.timer.Stop()
 	if p.survivor != nil {
-		p.adopt(*p.survivor)
+		p.act(func() { p.adopt(*p.survivor) })
 		p.survivor = nil
 	}
-	for {
-		select {
-		case exit := <-p.exited:
-			p.reaped(exit)
-		case <-p.timer.C:
-			// An end comes before what is due: it happened before it.
-			select {
-			case exit := <-p.exited:
-				p.reaped(exit)
-			default:
-				p.apply(input{kind: inTimer})
-			}
-		case r := <-p.requests:
-			if r.kind == reqQuit {
-				r.accepted <- nil
-				return
-			}
-			p.handle(r)
+	for p.next() {
+	}
+}
+
+// next waits for what comes next, and acts on it; false: that was reqQuit.
+func (p *process) next() bool {
+	select {
+	case exit := <-p.exited:
+		p.act(func() { p.reaped(exit) })
+	case <-p.timer.C:
+		p.act(p.timeout)
+	case r := <-p.requests:
+		if r.kind == reqQuit {
+			r.accepted <- nil
+			return false
 		}
+		p.act(func() { p.handle(r) })
+	}
+	return true
+}
+
+// act calls do in another goroutine, and waits for it. What the owner does
+// takes several times the stack that waiting does, and a stack does not shrink
+// by itself: so a thousand owners that wait keep small ones.
+func (p *process) act(do func()) {
+	go func() {
+		do()
+		p.acted <- struct{}{}
+	}()
+	<-p.acted
+}
+
+func (p *process) timeout() {
+	// An end comes before what is due: it happened before it.
+	select {
+	case exit := <-p.exited:
+		p.reaped(exit)
+	default:
+		p.apply(input{kind: inTimer})
 	}
 }
 
