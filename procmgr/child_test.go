@@ -238,6 +238,26 @@ func TestALogIsAppendedTo(t *testing.T) {
 	assert.Equal(t, log, l.status("x").StdoutLog)
 }
 
+// An NFS server that is gone must not keep those from starting that need
+// nothing of it.
+func TestALogThatCannotBeOpenedHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	defer close(release) // before the look for goroutines
+	bad, good := t.TempDir(), t.TempDir()
+	first, second := role(t, "first", "stay"), role(t, "second", "stay")
+	first.Stdout.File, first.Priority = filepath.Join(bad, "log"), 1
+	second.Stdout.File = filepath.Join(good, "log")
+	m := New(nil)
+	m.opener.openAt = hangingDisk(bad, release)
+	l := runManager(t, m, first, second)
+	e := l.await("first", Backoff)
+	assert.Contains(t, l.status("first").SpawnErr, "i/o timeout")
+	assert.Positive(t, e.Tries)
+	l.await("second", Running)
+	require.NoError(t, l.Stop(t.Context(), "second"))
+}
+
 // A blocked is a Writer that blocks until it is released.
 type blocked struct{ entered, release chan struct{} }
 

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -26,22 +23,14 @@ type LogFile struct {
 	max     int64         // 0: is not rotated when it is so long
 	every   time.Duration // 0: is not rotated when it is so old
 	backups int
-	tails   *tails       // who follows
+	tails   *tails // who follows
+	opener  *opener
 	zipper  *zipper      // of backups; nil: they stay as they are
 	finish  func() error // waits for the zipper; nil: somebody else does
 
 	mu     sync.Mutex // over what follows, but not while something is written
 	cur    *openLog
 	closed bool
-}
-
-// An openLog is an open file, of which only the writer knows how full it is.
-type openLog struct {
-	*os.File
-	size    int64
-	regular bool      // and may be renamed and removed
-	midline bool      // what was written last was no end of a line
-	last    time.Time // when that was
 }
 
 // OpenLog opens l.File, to append. Of l, only what is about files counts.
@@ -52,7 +41,7 @@ func OpenLog(l Log) (*LogFile, error) {
 	l.resolve()
 	var zipErr error
 	z := newZipper(func(err error) { zipErr = errors.Join(zipErr, err) })
-	f, err := openLogFile(l, newTails(), z)
+	f, err := openLogFile(l, newTails(), z, &opener{})
 	if err != nil {
 		return nil, err
 	}
@@ -63,12 +52,12 @@ func OpenLog(l Log) (*LogFile, error) {
 	return f, nil
 }
 
-func openLogFile(l Log, t *tails, z *zipper) (*LogFile, error) {
-	cur, err := openLogAt(l.File, 0)
+func openLogFile(l Log, t *tails, z *zipper, o *opener) (*LogFile, error) {
+	cur, err := o.open(l.File, 0)
 	if err != nil {
 		return nil, err
 	}
-	f := &LogFile{path: l.File, max: l.MaxBytes, every: l.RotateEvery, backups: l.Backups, tails: t, cur: cur}
+	f := &LogFile{path: l.File, max: l.MaxBytes, every: l.RotateEvery, backups: l.Backups, tails: t, opener: o, cur: cur}
 	if l.Gzip {
 		f.zipper = z
 	}
@@ -76,34 +65,6 @@ func openLogFile(l Log, t *tails, z *zipper) (*LogFile, error) {
 		f.max, f.every = 0, 0
 	}
 	return f, nil
-}
-
-func openLogAt(path string, flags int) (*openLog, error) {
-	// Without O_NONBLOCK, a FIFO without a reader would hold up the start.
-	flags |= os.O_WRONLY | os.O_CREATE | os.O_APPEND | syscall.O_NONBLOCK
-	f, err := os.OpenFile(path, flags, 0o666)
-	if errors.Is(err, syscall.ENXIO) {
-		f, err = openOwnSocket(path, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return &openLog{
-		File: f, size: info.Size(), last: info.ModTime(),
-		regular: info.Mode().IsRegular() && !isOurOwn(path),
-	}, nil
-}
-
-// isOurOwn reports whether path stands for a file that we have open, such as
-// /dev/stdout: whatever that is, the name is not for us to change.
-func isOurOwn(path string) bool {
-	path = filepath.Clean(path)
-	return path == "/dev/stdout" || path == "/dev/stderr" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/")
 }
 
 // Path returns the name of the file.
@@ -259,7 +220,7 @@ func (f *LogFile) move(from, to string) error {
 
 // replace opens the file anew, and goes on with that.
 func (f *LogFile) replace(flags int) error {
-	fresh, err := openLogAt(f.path, flags)
+	fresh, err := f.opener.open(f.path, flags)
 	if err != nil {
 		return err
 	}
@@ -314,6 +275,3 @@ func (f *LogFile) Close() error {
 	}
 	return joinErrors([]error{err, f.finish()})
 }
-
-// longAgo is a deadline that has passed.
-func longAgo() time.Time { return time.Unix(1, 0) }

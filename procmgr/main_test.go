@@ -291,12 +291,15 @@ const patience = 30 * time.Second
 // run runs programs until the end of the test, at which no goroutine may be
 // left of all that was started.
 func run(t testing.TB, o *Options, programs ...Program) *live {
+	return runManager(t, New(o), programs...)
+}
+
+func runManager(t testing.TB, m *Manager, programs ...Program) *live {
 	limit, giveUp := context.WithCancel(context.Background())
 	if t, ok := t.(*testing.T); ok {
 		watchForLeaks(t)
 		limit, giveUp = context.WithTimeout(context.Background(), patience)
 	}
-	m := New(o)
 	for _, p := range programs {
 		require.NoError(t, m.Add(p))
 	}

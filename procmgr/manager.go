@@ -77,6 +77,7 @@ type Manager struct {
 	hub        *hub
 	tails      *tails
 	zipper     *zipper
+	opener     *opener
 	backend    backend // set by Run, or by a test
 
 	options   Options
@@ -120,6 +121,7 @@ func New(o *Options) *Manager {
 		serverURL:  o.ServerURL,
 		identifier: cmp.Or(o.Identifier, "supervisor"),
 		tails:      newTails(),
+		opener:     &opener{},
 		groups:     map[string]*group{},
 	}
 	m.zipper = newZipper(func(err error) {

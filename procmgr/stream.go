@@ -81,7 +81,7 @@ func newStream(p *process, channel Channel, pipe *outlet, buffers *sync.Pool) (*
 		s.ansi = &ansi{}
 	}
 	if l.File != "" {
-		f, err := openLogFile(*l, p.mgr.tails, p.mgr.zipper)
+		f, err := openLogFile(*l, p.mgr.tails, p.mgr.zipper, p.mgr.opener)
 		if err != nil {
 			pipe.close()
 			return nil, err
