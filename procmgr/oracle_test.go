@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -273,7 +274,16 @@ func predict(t *testing.T, cases []oracleCase) (r record, before, after map[stri
 func TestOracleStates(t *testing.T) {
 	supervisord := testenv.Program(t, "supervisord")
 	t.Parallel()
-	cases := oracleCasesOf(t)
+	// A supervisord that many programs keep busy drops events.
+	for cases := range slices.Chunk(oracleCasesOf(t), 24) {
+		t.Run("from "+cases[0].Name, func(t *testing.T) {
+			t.Parallel()
+			compareStates(t, supervisord, cases)
+		})
+	}
+}
+
+func compareStates(t *testing.T, supervisord string, cases []oracleCase) {
 	want, before, after := predict(t, cases)
 	wait := func(t *testing.T, got *tally) func(bool) {
 		return func(stopped bool) {
