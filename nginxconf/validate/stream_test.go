@@ -96,6 +96,7 @@ func TestStreamListen(t *testing.T) {
 		{"1.22.1", listen("1 rcvbuf=x"), `6: invalid rcvbuf "rcvbuf=x"`},
 		{"1.22.1", listen("1 ipv6only=ox"), `6: invalid ipv6only flags "ox"`},
 		{"1.22.1", listen("1 ipv6only=x"), `6: the invalid "ipv6only=x" parameter`},
+		{"1.22.1", listen("1 so_keepalive=::1 so_keepalive=::"), ""},
 		{"1.22.1", listen("1 so_keepalive=::"), `6: invalid so_keepalive value: "::"`},
 		{"1.22.1", listen("1 so_keepalive=30m::10"), ""},
 		{"1.22.1", listen("1 udp backlog=5 so_keepalive=off"), `6: "listen" directive "backlog" parameter is incompatible with "udp"`},

@@ -63,6 +63,7 @@ type listenOptions struct {
 	udp, bind, ssl, proxyProtocol, defaultServer bool
 	fastopen, backlog, deferred, multipath       bool
 	keepalive                                    bool
+	keepaliveTimes                               value.Keepalive
 }
 
 // readStreamListen reads listen of stream (nginx: ngx_stream_core_listen).
@@ -86,7 +87,7 @@ func readStreamListen(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		case cstring(v) == "proxy_protocol":
 			o.proxyProtocol = true
 		case strings.HasPrefix(v, "fastopen=") && c.since(1, 21, 0):
-			if _, err := value.ParseNumber(v[len("fastopen="):]); err != nil {
+			if _, err := value.Int(value.ParseNumber(v[len("fastopen="):])); err != nil {
 				c.fail(d, i+1, "invalid-parameter", `invalid fastopen "%s"`, v)
 				return
 			}
@@ -204,11 +205,11 @@ func (c *checker) listenOption(d *nginxconf.Directive, i int, o *listenOptions) 
 	case !equals:
 		return false, true
 	case name == "backlog":
-		n, err := value.ParseNumber(text)
-		good = err == nil && n > 0
+		n, err := value.Int(value.ParseNumber(text))
+		good = err == nil && n != 0
 		o.backlog = true
 	case name == "rcvbuf", name == "sndbuf":
-		_, err := value.ParseSize(text)
+		_, err := value.Int(value.ParseSize(text))
 		good = err == nil
 	case name == "ipv6only" && strings.HasPrefix(text, "o"):
 		if s := cstring(text); s != "on" && s != "off" {
@@ -216,7 +217,7 @@ func (c *checker) listenOption(d *nginxconf.Directive, i int, o *listenOptions) 
 			return true, false
 		}
 	case name == "so_keepalive":
-		if !isKeepalive(text) {
+		if !o.keepaliveTimes.Set(text) {
 			c.fail(d, i+1, "invalid-parameter", `invalid so_keepalive value: "%s"`, cstring(text))
 			return true, false
 		}
@@ -238,32 +239,6 @@ func (c *checker) invalidListenParameter(d *nginxconf.Directive, i int) {
 		return
 	}
 	c.fail(d, i+1, "invalid-parameter", `the invalid "%s" parameter`, d.Arg(i))
-}
-
-// isKeepalive reads the value of so_keepalive: on, off, or up to three of
-// "idle:interval:count".
-func isKeepalive(v string) bool {
-	if s := cstring(v); s == "on" || s == "off" {
-		return true
-	}
-	idle, rest, _ := strings.Cut(v, ":")
-	interval, count, _ := strings.Cut(rest, ":")
-	some := false
-	for _, t := range [...]string{idle, interval} {
-		if t == "" {
-			continue
-		}
-		seconds, err := value.ParseSeconds(t)
-		if err != nil {
-			return false
-		}
-		some = some || seconds > 0
-	}
-	if count == "" {
-		return some
-	}
-	n, err := value.ParseNumber(count)
-	return err == nil && (some || n > 0)
 }
 
 // listenOnStream adds a server to a socket (nginx 1.25.5:

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Socket is what a server listens on, in canonical form: "80", "*:80" and
@@ -100,8 +101,9 @@ func ParseListen(args ...string) (Listen, error) {
 	}
 	l.LastPort = max(e.port, e.lastPort)
 	l.Parameters = slices.Clone(args[1:])
+	var k Keepalive
 	for _, p := range l.Parameters {
-		if err := l.parameter(p); err != nil {
+		if err := l.parameter(p, &k); err != nil {
 			return Listen{}, err
 		}
 	}
@@ -118,7 +120,7 @@ func ParseListen(args ...string) (Listen, error) {
 // In the order in which nginx 1.31 looks for them.
 var notWithQUIC = []string{"fastopen", "backlog", "deferred", "multipath", "ssl", "http2", "so_keepalive", "proxy_protocol"}
 
-func (l *Listen) parameter(p string) error {
+func (l *Listen) parameter(p string, k *Keepalive) error {
 	switch p {
 	case "default_server", "default":
 		l.DefaultServer = true
@@ -151,10 +153,10 @@ func (l *Listen) parameter(p string) error {
 			return nil
 		}
 	case "fastopen", "backlog":
-		_, isNumber := number(v)
-		ok = ok && isNumber && (name == "fastopen" || strings.Trim(v, "0") != "")
+		n, err := Int(ParseNumber(v))
+		ok = ok && err == nil && (name == "fastopen" || n != 0)
 	case "rcvbuf", "sndbuf":
-		_, err := ParseSize(v)
+		_, err := Int(ParseSize(v))
 		ok = ok && err == nil
 	case "ipv6only":
 		if !strings.HasPrefix(v, "o") {
@@ -165,7 +167,7 @@ func (l *Listen) parameter(p string) error {
 		}
 		l.IPv6Only = v == "on"
 	case "so_keepalive":
-		if found && !isKeepalive(v) {
+		if found && !k.Set(v) {
 			return fmt.Errorf(`invalid so_keepalive value: "%s"`, v)
 		}
 	default: // setfib, too: it is of FreeBSD
@@ -181,28 +183,40 @@ func (l *Listen) parameter(p string) error {
 	return nil
 }
 
-// isKeepalive reads the value of so_keepalive: on, off, or up to three of
-// "idle:interval:count".
-func isKeepalive(v string) bool {
-	if v == "on" || v == "off" {
+// Keepalive is what the so_keepalive parameters of one listen directive say
+// together: one that leaves out a part leaves that part as it was (nginx 1.22:
+// ngx_http_core_listen). As there, numbers are of 32 bits.
+type Keepalive struct {
+	Idle, Interval int32 // seconds; 0: as the system has it
+	Count          int32 // likewise
+}
+
+// Set reads the value of one more parameter: on, off, or up to three of
+// "idle:interval:count". It reports whether nginx takes it.
+func (k *Keepalive) Set(v string) bool {
+	if s, _, _ := strings.Cut(v, "\x00"); s == "on" || s == "off" {
 		return true
 	}
 	idle, rest, _ := strings.Cut(v, ":")
 	interval, count, _ := strings.Cut(rest, ":")
-	some := false
-	for _, t := range []string{idle, interval} {
-		if t == "" {
-			continue
+	seconds := func(s string, old int32) (int32, error) {
+		if s == "" {
+			return old, nil
 		}
-		d, err := ParseSeconds(t)
-		if err != nil {
+		d, err := ParseSeconds(s)
+		return Int(int64(d/time.Second), err)
+	}
+	var err error
+	if k.Idle, err = seconds(idle, k.Idle); err != nil {
+		return false
+	}
+	if k.Interval, err = seconds(interval, k.Interval); err != nil {
+		return false
+	}
+	if count != "" {
+		if k.Count, err = Int(ParseNumber(count)); err != nil {
 			return false
 		}
-		some = some || d > 0
 	}
-	if count == "" {
-		return some
-	}
-	n, ok := number(count)
-	return ok && (some || n > 0)
+	return *k != Keepalive{}
 }

@@ -64,11 +64,21 @@ func TestListenParameters(t *testing.T) {
 	assert.True(t, l.IPv6Only)
 	assert.False(t, l.Options)
 
-	for _, p := range []string{"so_keepalive=on", "so_keepalive=30m::10", "so_keepalive=::1", "sndbuf=8k", "fastopen=0", "deferred", "bind"} {
+	for _, p := range []string{"so_keepalive=on", "so_keepalive=30m::10", "so_keepalive=::1", "so_keepalive=4294967297", "sndbuf=8k", "fastopen=0", "deferred", "bind"} {
 		l, err = ParseListen("80", p)
 		require.NoError(t, err, p)
 		assert.True(t, l.Options, p)
 	}
+}
+
+// The second of two says nothing, but the first one does.
+func TestKeepaliveIsWhatAllParametersSay(t *testing.T) {
+	_, err := ParseListen("80", "so_keepalive=1:2:3", "so_keepalive=::", "so_keepalive=:0", "so_keepalive=on")
+	assert.NoError(t, err)
+	var k Keepalive
+	assert.True(t, k.Set("1m:2:3"))
+	assert.True(t, k.Set(":4"))
+	assert.Equal(t, Keepalive{Idle: 60, Interval: 4, Count: 3}, k)
 }
 
 // What nginx says; TestOracleListen asks it.
@@ -94,11 +104,18 @@ func TestListenErrors(t *testing.T) {
 		{"80 ssl=on", `invalid parameter "ssl=on"`},
 		{"80 backlog", `invalid parameter "backlog"`},
 		{"80 backlog=0", `invalid backlog "backlog=0"`},
+		{"80 backlog=4294967296", `invalid backlog "backlog=4294967296"`},    // 0 in 32 bits
+		{"80 fastopen=4294967295", `invalid fastopen "fastopen=4294967295"`}, // -1
+		{"80 rcvbuf=4294967295", `invalid rcvbuf "rcvbuf=4294967295"`},
 		{"80 fastopen=x", `invalid fastopen "fastopen=x"`},
 		{"80 rcvbuf=1g", `invalid rcvbuf "rcvbuf=1g"`},
 		{"80 ipv6only=yes", `invalid parameter "ipv6only=yes"`},
 		{"80 ipv6only=ok", `invalid ipv6only flags "ok"`},
 		{"80 so_keepalive=", `invalid so_keepalive value: ""`},
+		{"80 so_keepalive=::", `invalid so_keepalive value: "::"`},
+		{"80 so_keepalive=1 so_keepalive=0", `invalid so_keepalive value: "0"`},
+		{"80 so_keepalive=4294967296", `invalid so_keepalive value: "4294967296"`},
+		{"80 so_keepalive=4294967295", `invalid so_keepalive value: "4294967295"`},
 		{"80 so_keepalive=0:0:0", `invalid so_keepalive value: "0:0:0"`},
 		{"80 so_keepalive=1ms", `invalid so_keepalive value: "1ms"`},
 		{"80 setfib=1", `invalid parameter "setfib=1"`},

@@ -21,6 +21,16 @@ func ParseNumber(s string) (int64, error) {
 	return n, nil
 }
 
+// Int is what is left of a number or a size where nginx keeps it in an int, as
+// those of a listen directive: its lower 32 bits, so that 4294967296 is 0. It is
+// [ErrInvalid] if these are -1, with which nginx says that it cannot be read.
+func Int(n int64, err error) (int32, error) {
+	if err == nil && int32(n) == -1 {
+		err = ErrInvalid
+	}
+	return int32(n), err
+}
+
 func number(s string) (n int64, ok bool) {
 	if s == "" {
 		return 0, false

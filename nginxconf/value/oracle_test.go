@@ -60,7 +60,7 @@ func TestOracleArguments(t *testing.T) {
 			args := []string{address()}
 			for range r.IntN(3) {
 				args = append(args, pick("default_server", "default", "ssl", "http2", "proxy_protocol", "bind", "reuseport", "deferred", "backlog", "setfib=1",
-					join(2, "backlog=", "fastopen=", "rcvbuf=", "sndbuf=", "ipv6only=", "so_keepalive=", "0", "1k", "on", "off", "ok", "1:2:3", ":", "1m")))
+					join(2, "backlog=", "fastopen=", "rcvbuf=", "sndbuf=", "ipv6only=", "so_keepalive=", "so_keepalive=", "0", "1k", "4294967295", "4294967296", "on", "off", "ok", "1:2:3", ":", "1m")))
 			}
 			_, err := ParseListen(args...)
 			return "listen", args, said(err)
