@@ -1,6 +1,9 @@
 package regex
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // An inst is one instruction of the matcher. The next one follows, unless it
 // says otherwise.
@@ -255,4 +258,51 @@ func (n *node) first() (s set, empty bool) {
 		return set{}.not(), true
 	}
 	return set{}, true // takes nothing
+}
+
+// ahead returns the bytes that lookahead at the start of n may ask for, and
+// whether n may take nothing.
+func (n *node) ahead() (s set, empty bool) {
+	switch n.kind {
+	case kindLook:
+		if !n.look.not && !n.look.behind {
+			s, _ = n.subs[0].first()
+		}
+		return s, true
+	case kindSequence:
+		for _, sub := range n.subs {
+			a, empty := sub.ahead()
+			s.join(a)
+			if !empty {
+				return s, false
+			}
+		}
+		return s, true
+	case kindAlternatives:
+		for _, sub := range n.subs {
+			a, e := sub.ahead()
+			s.join(a)
+			empty = empty || e
+		}
+		return s, empty
+	case kindGroup, kindAtomic, kindRepeat:
+		s, empty = n.subs[0].ahead()
+		return s, empty || n.kind == kindRepeat && n.min == 0
+	}
+	_, empty = n.first()
+	return s, empty
+}
+
+// literal tells whether one of these bytes, in either case, stands in n as a
+// literal, not counting lookaround.
+func (n *node) literal(s set) bool {
+	switch n.kind {
+	case kindLook:
+		return false
+	case kindSet:
+		one := n.set
+		one.fold()
+		return one.count() <= 2 && one.meets(s)
+	}
+	return slices.ContainsFunc(n.subs, func(sub *node) bool { return sub.literal(s) })
 }

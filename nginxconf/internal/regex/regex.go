@@ -13,6 +13,7 @@ package regex
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/onehost-go/onehost/nginxconf/internal/pcre"
 )
@@ -61,6 +62,15 @@ func Compile(pattern string, caseless bool) (*Regex, error) {
 	}
 	if p.err == nil && (p.groups != info.Captures || len(p.names) != len(info.Names)) {
 		p.fail("its groups") // Check knows better
+	}
+	if p.err == nil && !root.anchored() {
+		// PCRE2 10.42 may then look for two of a byte where one is enough: it
+		// finds no "(?=ab)x?a" in "ab".
+		first, _ := root.first()
+		_, fixed := first.one()
+		if ahead, _ := root.ahead(); !fixed && root.literal(ahead) {
+			p.fail("a lookahead for what may come later")
+		}
 	}
 	if p.err != nil {
 		return nil, p.err
@@ -125,13 +135,28 @@ func setOf(ranges string) (s set) {
 	return s
 }
 
-func (s set) one() (byte, bool) {
-	n, at := 0, byte(0)
-	for c := range 256 {
-		if s.has(byte(c)) {
-			n++
-			at = byte(c)
+func (s set) count() (n int) {
+	for _, w := range s {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+func (s set) meets(o set) bool {
+	for i := range s {
+		if s[i]&o[i] != 0 {
+			return true
 		}
 	}
-	return at, n == 1
+	return false
+}
+
+// one returns the byte of a set of one.
+func (s set) one() (byte, bool) {
+	for i, w := range s {
+		if w != 0 {
+			return byte(i<<6 + bits.TrailingZeros64(w)), s.count() == 1
+		}
+	}
+	return 0, false
 }

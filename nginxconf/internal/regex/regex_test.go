@@ -59,6 +59,7 @@ func TestMatchesAsPCRE2Does(t *testing.T) {
 		{`(?>a|ab)c`, "abc", "no"},
 		{`(a)(?=b)`, "ab", "[a][a]"},
 		{`(?=(a))`, "ab", "[][a]"},
+		{`(?=ab)a`, "ab", "[a]"},
 		{`a(?!b)`, "abac", "[a]"},
 		{`(?<=a|bc)d`, "bcd", "[d]"},
 		{`(?<!a)b`, "ab", "no"},
@@ -89,7 +90,7 @@ func TestMatchesAsPCRE2Does(t *testing.T) {
 func TestWhatIsNotKnownIsRefused(t *testing.T) {
 	for _, p := range []string{
 		`(?R)`, `(a)(?1)`, `(?(1)a|b)(c)`, `(*ACCEPT)`, `a(*SKIP)`, `(*UTF8)a`, `\p{L}`, `\X`, `\R`, `(?|(a)|(b))`, `(?J)(?<n>a)(?<n>b)`,
-		`(?C)`, `(?n)(a)`, `(a\1?)`, `(?>a?)b`, `(?=a)*`, `a{0}`, `(((a{99}){99}){99}){99}`,
+		`(?C)`, `(?n)(a)`, `(a\1?)`, `(?>a?)b`, `(?=a)*`, `(?=ab)x?a`, `(?i)(?:y|(?=ab))(x|)A`, `a{0}`, `(((a{99}){99}){99}){99}`,
 	} {
 		_, err := Compile(p, false)
 		require.Error(t, err, p)
