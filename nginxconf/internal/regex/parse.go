@@ -194,6 +194,17 @@ func (p *parser) quantify(n *node) {
 		r.lazy = true
 	} else if p.accept("+") {
 		n.subs[at] = &node{kind: kindAtomic, subs: []*node{r}}
+		if item.kind != kindSet {
+			p.mayNotBeEmpty(n.subs[at])
+		}
+	}
+}
+
+// mayNotBeEmpty refuses an atomic group that may: PCRE2 10.42 is mistaken about
+// what follows, and takes repeats in front of it for possessive.
+func (p *parser) mayNotBeEmpty(atomic *node) {
+	if _, empty := atomic.first(); p.err == nil && empty {
+		p.fail("an atomic group that may be empty")
 	}
 }
 
@@ -309,11 +320,7 @@ func (p *parser) group() *node {
 		return inside(node{})
 	case p.accept(">"):
 		n := inside(node{kind: kindAtomic})
-		if p.err == nil {
-			if _, empty := n.first(); empty { // PCRE2 10.42 is mistaken about what follows
-				return p.fail("an atomic group that may be empty")
-			}
-		}
+		p.mayNotBeEmpty(n)
 		return n
 	case p.accept("="):
 		return inside(node{kind: kindLook})

@@ -56,6 +56,7 @@ func TestMatchesAsPCRE2Does(t *testing.T) {
 		{`(a)|(b)`, "a", "[a][a]"}, // no more groups than took part
 		{`(a)|(b)`, "b", "[b][-][b]"},
 		{`a*+a`, "aaa", "no"},
+		{`(ab)++c`, "ababc", "[ababc][ab]"},
 		{`(?>a|ab)c`, "abc", "no"},
 		{`(a)(?=b)`, "ab", "[a][a]"},
 		{`(?=(a))`, "ab", "[][a]"},
@@ -90,7 +91,7 @@ func TestMatchesAsPCRE2Does(t *testing.T) {
 func TestWhatIsNotKnownIsRefused(t *testing.T) {
 	for _, p := range []string{
 		`(?R)`, `(a)(?1)`, `(?(1)a|b)(c)`, `(*ACCEPT)`, `a(*SKIP)`, `(*UTF8)a`, `\p{L}`, `\X`, `\R`, `(?|(a)|(b))`, `(?J)(?<n>a)(?<n>b)`,
-		`(?C)`, `(?n)(a)`, `(a\1?)`, `(?>a?)b`, `(?=a)*`, `(?=ab)x?a`, `(?i)(?:y|(?=ab))(x|)A`, `a{0}`, `(((a{99}){99}){99}){99}`,
+		`(?C)`, `(?n)(a)`, `(a\1?)`, `(?>a?)b`, `(ab)?+b`, `(?=a)*`, `(?=ab)x?a`, `(?i)(?:y|(?=ab))(x|)A`, `a{0}`, `(((a{99}){99}){99}){99}`,
 	} {
 		_, err := Compile(p, false)
 		require.Error(t, err, p)
