@@ -142,6 +142,15 @@ func TestRedirectStderrKeepsTheOrder(t *testing.T) {
 	assert.Equal(t, "out1\nerr1\nout2\nerr2\n", out.await(t, "err2\n"))
 }
 
+// flood is what a child in that role writes.
+func flood(lines int) []byte {
+	var all bytes.Buffer
+	for i := range lines {
+		fmt.Fprintf(&all, "%099d\n", i)
+	}
+	return all.Bytes()
+}
+
 func TestOutputIsExactAndCompleteAtTheEnd(t *testing.T) {
 	t.Parallel()
 	const lines = 20000
@@ -167,11 +176,8 @@ func TestOutputIsExactAndCompleteAtTheEnd(t *testing.T) {
 		}
 		all = append(all, data...)
 	}
-	var want bytes.Buffer
-	for i := range lines {
-		fmt.Fprintf(&want, "%099d\n", i)
-	}
-	assert.True(t, bytes.Equal(want.Bytes(), all), "%d bytes instead of %d", len(all), want.Len())
+	want := flood(lines)
+	assert.True(t, bytes.Equal(want, all), "%d bytes instead of %d", len(all), len(want))
 	assert.Zero(t, l.status("x").Dropped)
 }
 
@@ -185,17 +191,14 @@ func TestManyWhoWriteMuchAtOnce(t *testing.T) {
 		all = append(all, p)
 	}
 	l := run(t, nil, all...)
-	var want bytes.Buffer
-	for i := range lines {
-		fmt.Fprintf(&want, "%099d\n", i)
-	}
+	want := flood(lines)
 	for range all {
 		l.awaitEvent(func(e Event) bool { return e.To == Exited })
 	}
 	for _, p := range all {
 		data, err := os.ReadFile(p.Stdout.File)
 		require.NoError(t, err)
-		assert.True(t, bytes.Equal(want.Bytes(), data), "%s: %d bytes instead of %d", p.Name, len(data), want.Len())
+		assert.True(t, bytes.Equal(want, data), "%s: %d bytes instead of %d", p.Name, len(data), len(want))
 	}
 }
 
@@ -231,7 +234,7 @@ func TestALogIsAppendedTo(t *testing.T) {
 		require.NoError(t, l.Start(t.Context(), "x"))
 		l.await("x", Exited)
 	}
-	line := fmt.Sprintf("%099d\n", 0)
+	line := string(flood(1))
 	data, err := os.ReadFile(log)
 	require.NoError(t, err)
 	assert.Equal(t, "before\n"+line+line, string(data))
