@@ -23,14 +23,18 @@ func (v voice) says(o acl.Outcome, format string, args ...any) voice {
 }
 
 // voices asks the modules other than the rules, in nginx's order.
-func (j *Judge) voices(p *Policy, q *Query, m *route.Match) []voice {
+func (w *walk) voices(p *Policy, m *route.Match) []voice {
 	var all []voice
 	for _, d := range p.Auth {
 		switch d {
 		case p.basic:
-			all = append(all, j.basic(p, q, m))
+			all = append(all, w.j.basic(p, w.q, m))
 		case p.request:
-			all = append(all, j.authRequest(m, d))
+			if w.late {
+				all = append(all, voice{d: d, why: where(d) + " decides by what is answered there, which may depend on " + lateClient})
+			} else {
+				all = append(all, w.j.authRequest(m, d))
+			}
 		default:
 			all = append(all, voice{d: d, why: fmt.Sprintf("%s decides by means of its own", where(d))})
 		}
@@ -52,6 +56,8 @@ func (j *Judge) authRequest(m *route.Match, d *nginxconf.Directive) voice {
 		return v.says(acl.Granted, "%s: the answer there is %d", where(d), s)
 	case s == 401 || s == 403:
 		return v.says(acl.Outcome(s), "%s: the answer there is %d", where(d), s)
+	case s == 408 || s == 444 || s == 499:
+		return v.says(444, "%s: the answer there is to close the connection", where(d))
 	default:
 		return v.says(500, "%s: the answer there is %d, which is a failure", where(d), s)
 	}

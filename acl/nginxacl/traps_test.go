@@ -159,6 +159,7 @@ func TestTrapsOfWhatFollows(t *testing.T) {
 			{uri: "/", want: allowed}, {uri: "/n", want: allowed}, {uri: "/n", client: "203.0.113.8", want: denied},
 		}},
 		{"what an application answers to auth_request is not in the files", "", "location / { auth_request /auth; } location = /auth { proxy_pass http://127.0.0.1:1; }", []ask{{uri: "/", want: unknown}}},
+		{"what closes the connection under auth_request closes that of the client", "", "error_page 500 =200 /ok; location / { auth_request /auth; } location = /auth { return 444; } location = /ok { return 200 x; }", []ask{{uri: "/", want: denied}}},
 		{"realip's address survives an error page", "", "set_real_ip_from 192.0.2.254; error_page 403 = /f; location / { deny all; } location = /f { allow 203.0.113.7; deny all; }", []ask{
 			{uri: "/", client: "192.0.2.254", want: allowed, header: http.Header{"X-Real-Ip": {"203.0.113.7"}}}, {uri: "/", client: "192.0.2.254", want: denied, header: http.Header{"X-Real-Ip": {"203.0.113.8"}}},
 		}},
@@ -169,6 +170,9 @@ func TestTrapsOfGeoAndMap(t *testing.T) {
 	runTraps(t, []trap{
 		{"if with geo comes before the rules", "geo $g { default 0; 203.0.113.0/24 1; }", "if ($g = 0) { return 403; } location / { deny all; } location /ret { deny all; return 200 x; }", []ask{
 			{uri: "/", want: denied}, {uri: "/ret", want: allowed}, {uri: "/ret", client: "192.0.2.1", want: denied},
+		}},
+		{"for auth_request, a condition has still the client that it had before realip", "geo $g { default 0; 203.0.113.0/24 1; }", "if ($g = 0) { return 403; } location / { set_real_ip_from 203.0.113.7; auth_request /auth; } location = /auth { return 204; }", []ask{
+			{uri: "/", want: allowed}, {uri: "/", want: unknown, header: http.Header{"X-Real-Ip": {"192.0.2.1"}}},
 		}},
 		{"the longest network counts, wherever it stands", "geo $g { 203.0.113.7 0; 203.0.113.0/24 1; 0.0.0.0/0 0; }", "if ($g) { return 403; }", []ask{{uri: "/", want: allowed}, {uri: "/", client: "203.0.113.8", want: denied}, {uri: "/", client: "192.0.2.1", want: allowed}}},
 		{"without a default there is nothing", "geo $g { 203.0.113.0/24 1; }", "if ($g) { return 403; }", []ask{{uri: "/", want: denied}, {uri: "/", client: "192.0.2.1", want: allowed}}},

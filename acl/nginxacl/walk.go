@@ -22,6 +22,9 @@ type walk struct {
 	budget   int  // places that are still looked at
 }
 
+// lateClient is what a condition may have asked for too early.
+const lateClient = "the client, whom the location found after others had asked"
+
 // judge goes on where m leads to.
 func (w *walk) judge(e *Explanation, m *route.Match) {
 	e.Chain = m.Chain
@@ -114,7 +117,7 @@ func (w *walk) access(e *Explanation, at *place, m *route.Match) {
 	// Under "satisfy all" those who are denied are not asked for anything else,
 	// under "satisfy any" those who are allowed.
 	if len(p.Auth) > 0 && (rule.outcome == acl.Declined || (rule.outcome == acl.Granted) == (p.Satisfy == acl.SatisfyAll)) {
-		voices = append(voices, w.j.voices(p, w.q, m)...)
+		voices = append(voices, w.voices(p, m)...)
 	}
 	a, unknown, ok := end(p.Satisfy, voices)
 	if !ok {
@@ -182,7 +185,7 @@ func (w *walk) errorPage(e *Explanation, m *route.Match) {
 		e.Status = page.Answer.Status // another one if the page is a URL elsewhere
 		return
 	case w.late:
-		*e = e.unknown("%s: what it leads to may depend on the client, whom the location found after others had asked", where(by))
+		*e = e.unknown("%s: what it leads to may depend on "+lateClient, where(by))
 		return
 	}
 	e.about("content", by, where(by)+" leads to the answer for those who are refused")
@@ -220,7 +223,7 @@ func (w *walk) files(e *Explanation, m *route.Match) {
 		inner := first
 		inner.Steps = first.Steps[:len(first.Steps):len(first.Steps)]
 		if w.late {
-			inner = inner.unknown("it may depend on the client, whom the location found after others had asked")
+			inner = inner.unknown("it may depend on " + lateClient)
 		} else {
 			w.judge(&inner, n)
 		}
