@@ -204,6 +204,9 @@ func (m *Match) named(by *nginxconf.Directive, name string) phase {
 	if st.moves--; st.moves == 0 {
 		return m.special(500, nil, "redirection cycle")
 	}
+	if st.path == "" { // a rewrite has made it so
+		return m.special(500, nil, "empty URI in redirect to named location")
+	}
 	for _, n := range st.server.named {
 		if n.name == name {
 			st.internal, st.changed = true, false

@@ -84,9 +84,11 @@ server { server_name a; error_page 404 =200 /empty; error_page 403 = @named; err
 server { server_name b; recursive_error_pages on; error_page 404 /a; location / { return 404; } }
 server { server_name c; recursive_error_pages on; error_page 404 /a; error_page 403 /b; location /a { return 403; } location /b { return 200 b; } location / { return 404; } }
 server { server_name d; error_page 404 /outer; location / { error_page 403 /none; location /in { return 404; } } location /outer { return 200 outer; } location /own { return 404; error_page 403 /x; } }
+server { server_name e; error_page 500 = @n; location / { rewrite ^/(.*) $1 break; } location @n { return 202 "n $uri"; } }
 `, map[string]string{
 	"a/200": "GET /empty", "a/named": "named /named", "a/gone": "301 http://h/gone", "a/500": "302 http://h/500", "a/405?x=empty": "GET /empty", "a/401": "404", "a/402": "500", "a/418": "302",
 	"a/q": "GET /empty", "b/": "500", "c/": "b", "d/in": "404", "d/own": "404",
+	"e/": "500", // a URI that is empty does not get to a named location
 }}
 
 var mapped = fact{`
