@@ -31,10 +31,10 @@ func (g generator) someMostly(n int, right, wrong string) string {
 
 // The words that are seldom right.
 func (g generator) aNumber() string {
-	return g.mostly("1|2|10|100", "0|-1|x|''|1k|99999999999999999999|007")
+	return g.mostly("1|2|10|100", "0|-1|x|''|1k|99999999999999999999|4294967295|4294967296|007")
 }
 func (g generator) aSize() string {
-	return g.mostly("4k|8k|16K|1m|4096", "0|x|''|1g|-1|k|10mm|9223372036854775807|9007199254740991k")
+	return g.mostly("4k|8k|16K|1m|4096", "0|x|''|1g|-1|k|10mm|4294967295|4294967296|9223372036854775807|9007199254740991k")
 }
 func (g generator) aTime() string {
 	return g.mostly("10s|1h|500ms|1m30s|1d", "x|''|-1|30m1h|1y|5ms|1.5s|1M")

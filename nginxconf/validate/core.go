@@ -112,7 +112,7 @@ func readWorkerPriority(c *checker, b *block, d *nginxconf.Directive, f *bound) 
 	if v != "" && (v[0] == '-' || v[0] == '+') {
 		v = v[1:]
 	}
-	n, err := value.ParseNumber(v)
+	n, err := value.Int(value.ParseNumber(v))
 	if err != nil {
 		c.refuse(d, "invalid number")
 	} else if n != 0 {
