@@ -47,7 +47,7 @@ func (g generator) host() string {
 }
 
 func (g generator) listen() string {
-	return g.pick("80", "81", "8080-8082", "8081", "*:80", "127.0.0.1:80", "127.0.0.1", "0.0.0.0:80", "[::]:80", "[::1]:80", "unix:a.sock", "0", "65536", "80-79", "*:0", "'*'", "[::]", "127.0.0.1:80-81", "80x", "-", "''", "*:x", "[::1]:80/", "80?") +
+	return g.pick("80", "81", "8080-8082", "8081", "*:80", "127.0.0.1:80", "127.0.0.1", "0.0.0.0:80", "[::]:80", "[::1]:80", "unix:a.sock", "0", "65536", "80-79", "*:0", "'*'", "[::]", "127.0.0.1:80-81", "localhost:81", "LocalHost:81", "80x", "-", "''", "*:x", "[::1]:80/", "80?") +
 		g.pick("", "", "", " default_server", " ssl", " http2", " bind", " backlog=10", " backlog=0", " reuseport", " ipv6only=off", " ipv6only=x", " ipv6only=ox", " so_keepalive=on", " so_keepalive=1:2:3", " so_keepalive=::", " so_keepalive=1 so_keepalive=:", " so_keepalive=x", " fastopen=1", " rcvbuf=1k", " sndbuf=x", " deferred", " proxy_protocol", " default", " quic", " x", " accept_filter=x", " setfib=1", " proxy_protocol default_server", " bind bind", " ''")
 }
 

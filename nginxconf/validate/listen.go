@@ -82,6 +82,7 @@ func readListen(c *checker, b *block, d *nginxconf.Directive, f *bound) {
 		c.fail(d, c.guiltyListen(args), "invalid-listen", "%s", err)
 		return
 	}
+	parsed.Socket = loopback(parsed.Socket)
 	l := &listening{Listen: parsed, key: key}
 	for s := range parsed.Sockets() {
 		l.sockets = append(l.sockets, set.add(socketID{s, parsed.QUIC}))

@@ -16,6 +16,7 @@ func TestMail(t *testing.T) {
 		{"1.22.1", mail("server {\nlisten 143;\n}"), `3: no "auth_http" is defined for server`},
 		{"1.22.1", mail("server {\nlisten 1;\n}"), "3: unknown mail protocol for server"},
 		{"1.22.1", mail("server {\nlisten 1;\nprotocol http;\n}"), `5: unknown protocol "http"`},
+		{"1.22.1", server("listen 127.0.0.1:25; listen localhost:25;"), `6: duplicate "127.0.0.1:25" address and port pair`},
 		{"1.22.1", server("listen 142-144;"), `6: duplicate "0.0.0.0:143" address and port pair`},
 		{"1.22.1", server("listen 1 udp;"), `6: the invalid "udp" parameter`},
 		{"1.25.5", server("listen 1 udp;"), `6: invalid parameter "udp"`},

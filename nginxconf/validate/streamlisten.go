@@ -183,7 +183,16 @@ func (c *checker) listenAddress(d *nginxconf.Directive) (first value.Socket, las
 		c.fail(d, 1, "invalid-listen", `%s in "%s" of the "listen" directive`, err, d.Arg(0))
 		return first, last, false
 	}
-	return first, last, true
+	return loopback(first), last, true
+}
+
+// loopback gives localhost the address that it has on every host (RFC 6761),
+// so that it is compared with others. Other names may have any.
+func loopback(s value.Socket) value.Socket {
+	if strings.EqualFold(s.Host, "localhost") {
+		s.Host, s.Addr = "", netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return s
 }
 
 // listenOption reads a parameter of listen that stream and mail have both. known
