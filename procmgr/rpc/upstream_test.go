@@ -443,9 +443,10 @@ func TestOracleClient(t *testing.T) {
 
 func TestOracleClientShutdown(t *testing.T) {
 	t.Parallel()
-	d := runSupervisord(t, "[program:slow]\ncommand=/bin/sh -c \"trap '' TERM; echo up; exec cat\"\nautostart=false\nstartsecs=0\nstopwaitsecs=1\nstderr_logfile=NONE\nstdout_logfile=/dev/null\nstdout_logfile_maxbytes=0\n")
+	d := runSupervisord(t, "[program:slow]\ncommand=/bin/sh -c \"trap '' TERM; echo TERM is ignored; exec cat\"\nautostart=false\nstartsecs=0\nstopwaitsecs=1\nstderr_logfile=NONE\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n")
 	c, ctx := d.client(), t.Context()
 	require.NoError(t, c.StartProcess(ctx, "slow", true))
+	d.await("TERM is ignored")
 	require.NoError(t, c.Shutdown(ctx))
 	_, err := c.State(ctx)
 	require.ErrorIs(t, err, ShutdownState)
