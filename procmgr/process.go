@@ -37,7 +37,8 @@ type backend interface {
 }
 
 // A process is the owner of one machine, of its timer and its child. All that
-// is not marked otherwise belongs to the goroutine of run.
+// is not marked otherwise belongs to the goroutine of run, and while that waits
+// for it, to the one of act.
 type process struct {
 	group string // these four do not change
 	prog  *Program
