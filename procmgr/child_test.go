@@ -252,7 +252,7 @@ func TestALogThatCannotBeOpenedHoldsUpNobodyElse(t *testing.T) {
 	first.Stdout.File, first.Priority = filepath.Join(bad, "log"), 1
 	second.Stdout.File = filepath.Join(good, "log")
 	m := New(nil)
-	m.opener.openAt = hangingDisk(bad, release)
+	m.opener.openAt, m.opener.patience = hangingDisk(bad, release), 100*time.Millisecond
 	l := runManager(t, m, first, second)
 	e := l.await("first", Backoff)
 	assert.Contains(t, l.status("first").SpawnErr, "i/o timeout")

@@ -1,6 +1,7 @@
 package procmgr
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -48,8 +49,10 @@ func isOurOwn(path string) bool {
 	return path == "/dev/stdout" || path == "/dev/stderr" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/")
 }
 
-// openPatience is how long a file may take to be opened.
-const openPatience = time.Second
+// openPatience is how long a file may take to be opened. A disk that is just
+// busy needs seconds now and then, and a start that fails for it may be the
+// last one tried.
+const openPatience = 10 * time.Second
 
 // An opener opens log files for those who cannot wait for a disk that hangs,
 // since they start other programs, or reopen other logs.
@@ -57,7 +60,9 @@ type opener struct {
 	mu   sync.Mutex
 	hung map[string]int // by directory: how many still try to open a file
 
-	openAt func(path string, flags int) (*openLog, error) // for tests; nil: openLogAt
+	// For tests; openLogAt and openPatience if they are zero.
+	openAt   func(path string, flags int) (*openLog, error)
+	patience time.Duration
 }
 
 // open fails with os.ErrDeadlineExceeded after openPatience. For as long as the
@@ -83,7 +88,7 @@ func (o *opener) open(path string, flags int) (*openLog, error) {
 		defer close(done)
 		f, err = openAt(path, flags)
 	}()
-	limit := time.NewTimer(openPatience)
+	limit := time.NewTimer(cmp.Or(o.patience, openPatience))
 	defer limit.Stop()
 	select {
 	case <-done:

@@ -40,7 +40,7 @@ func TestADiskThatHangs(t *testing.T) {
 		took, err := open(bad + "/a.log")
 		assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
 		assert.EqualError(t, err, "open "+bad+"/a.log: i/o timeout")
-		assert.Equal(t, time.Second, took)
+		assert.Equal(t, 10*time.Second, took)
 		took, err = open(bad + "/b.log")
 		assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
 		assert.Zero(t, took, "it is known")
